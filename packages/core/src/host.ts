@@ -1,0 +1,217 @@
+import type { Duplex } from "node:stream";
+
+/** Options of every call that can take time. */
+export interface CallOptions {
+  /** Ends the call early. What has been done by then is undone or finished by the next command that meets it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The machine that silk works on: everything that the engine and the backends do to it goes through this one interface.
+ * Linux is one implementation (`linuxHost()` of `@silkvm/sys`); tests wrap it to count effects, to fail the n-th one,
+ * and to stop at the n-th one as `kill -9` would (`@silkvm/core/testing`).
+ * Failures of the operating system are thrown as Node's errors, with their errno in `code`.
+ */
+export interface Host {
+  readonly files: HostFiles;
+  readonly processes: HostProcesses;
+  readonly locks: HostLocks;
+  readonly clock: HostClock;
+  readonly random: HostRandom;
+  /** Facts that do not change while the program runs. */
+  readonly facts: HostFacts;
+  /**
+   * Opens a SQLite database. With `readOnly` nothing at all is written: no file is created, and a directory that
+   * cannot be written is no obstacle. A file that is not there is ENOENT when `readOnly`, else it is created with mode 0600.
+   * A file that is no database, or a damaged one, is thrown with code `ERR_SQLITE_ERROR` and SQLite's number in `errcode`.
+   */
+  openDatabase(path: string, options: { readonly readOnly: boolean }): HostDatabase;
+  /** Connects to a Unix socket. */
+  connect(path: string, options?: CallOptions): Promise<Duplex>;
+  /** Opens a terminal device (a PTY's path) for reading and writing, in raw mode. */
+  openTerminal(path: string, options?: CallOptions): Promise<HostTerminal>;
+  /** The passage for an effect that a library brings about by itself, such as an HTTP call to a VMM: counted, and failed, like the others. */
+  effect<T>(name: string, run: () => Promise<T>): Promise<T>;
+}
+
+/** A terminal: a stream, and the size of the window behind it. */
+export interface HostTerminal extends Duplex {
+  /** Tells the other side the size of the window; unsupported terminals ignore it. */
+  resize(size: { readonly rows: number; readonly columns: number }): void;
+}
+
+export interface HostFacts {
+  /** CPUs that this process may use. */
+  readonly cpus: number;
+  /** Physical memory. */
+  readonly memoryBytes: number;
+  /** The kernel's random id of this boot: an identity from another boot is a dead process. */
+  readonly bootId: string;
+  readonly uid: number;
+  readonly arch: string;
+}
+
+export type FileKind = "file" | "directory" | "symlink" | "socket" | "character-device" | "block-device" | "fifo";
+
+export interface FileStat {
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  /** Bytes that the file takes on the disk: less than its size where it has holes. */
+  readonly allocatedBytes: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly device: number;
+  readonly inode: number;
+  readonly modifiedMs: number;
+}
+
+export interface HostFiles {
+  /** Follows symlinks. Undefined where nothing is there. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** The path with every symlink resolved. */
+  realpath(path: string): Promise<string>;
+  /** Whether this process may read or write the file. */
+  canAccess(path: string, how: "read" | "write" | "execute"): Promise<boolean>;
+  /** Names in a directory, sorted; empty where there is no such directory. */
+  list(path: string): Promise<readonly string[]>;
+  /** Creates a directory and its parents; an existing one is fine, and keeps its mode. */
+  mkdir(path: string, options: { readonly mode: number }): Promise<void>;
+  readText(path: string): Promise<string>;
+  /** The last `bytes` of a file, as text cut at a line's start where it had to be cut. */
+  readTail(path: string, bytes: number): Promise<string>;
+  /** Writes a whole file so that a reader sees the old or the new content, never a half: temporary file, fsync, rename. */
+  writeAtomic(path: string, content: string | Uint8Array, options: { readonly mode: number }): Promise<void>;
+  /** Creates a file of holes. EEXIST where it is there. ENOSPC is thrown before anything is left behind. */
+  createSparse(path: string, sizeBytes: number, options: { readonly mode: number }): Promise<void>;
+  /** Copies a file, sharing its blocks where the file system can and keeping its holes elsewhere. EEXIST where the target is there. */
+  copy(from: string, to: string, options?: CallOptions): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+  /** Removes a file, or a directory with all that is in it (symlinks are not followed). What is not there is fine. */
+  remove(path: string): Promise<void>;
+  /** Room on the file system that holds the path (or its nearest existing parent). */
+  space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly type: string }>;
+}
+
+/** Who a process is: a bare pid may be somebody else's by now. */
+export interface ProcessIdentity {
+  readonly bootId: string;
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, in clock ticks since boot. */
+  readonly startTime: number;
+}
+
+export interface ProcessExit {
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+export interface SpawnRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  /** Receives stdout and stderr, appended; created with mode 0600. */
+  readonly logPath: string;
+  /** Path of the network namespace to start in. */
+  readonly netnsPath?: string | undefined;
+}
+
+/** A process that outlives its maker: own session, output to a file, no descriptor of ours. */
+export interface SpawnedProcess {
+  readonly identity: ProcessIdentity;
+  /** Undefined while it runs; set once this process, its parent, has seen its end. */
+  readonly exit: ProcessExit | undefined;
+}
+
+export interface ToolRequest extends CallOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly input?: string | undefined;
+  /** Default 60,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ToolResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningProcess {
+  readonly identity: ProcessIdentity;
+  readonly argv: readonly string[];
+}
+
+export interface HostProcesses {
+  /** This process. */
+  self(): ProcessIdentity;
+  /** Starts a process that survives this one. Resolves once it is running; ENOENT or EACCES where the program cannot be started. */
+  spawn(request: SpawnRequest): Promise<SpawnedProcess>;
+  /** Runs a program to its end, without a shell, in the C locale. An exit code other than 0 is no error; ENOENT, a time-out (ETIMEDOUT) and an abort are. */
+  run(request: ToolRequest): Promise<ToolResult>;
+  /** Who runs under this pid now; undefined where nobody does. */
+  identify(pid: number): ProcessIdentity | undefined;
+  /** Whether this very process runs. A zombie is dead, and so is everything of another boot. */
+  isAlive(identity: ProcessIdentity): boolean;
+  /** Sends a signal to this very process and to no other. False where it is dead. */
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
+  /** Waits until this very process is dead. False where the time passed first. */
+  waitForExit(identity: ProcessIdentity, options: CallOptions & { readonly timeoutMs: number }): Promise<boolean>;
+  /** Living processes of this machine whose arguments satisfy the test. */
+  find(test: (argv: readonly string[]) => boolean): Promise<readonly RunningProcess[]>;
+  /** The full path of a program, by PATH or as given; undefined where it is not there or not executable. */
+  which(command: string): Promise<string | undefined>;
+  /** Living processes that hold a file lock (flock, POSIX or OFD) on the file, apart from this one. */
+  lockHolders(path: string): Promise<readonly RunningProcess[]>;
+}
+
+export interface HostLock extends AsyncDisposable {
+  /** Gives the lock back. Idempotent. */
+  release(): Promise<void>;
+}
+
+export interface HostLocks {
+  /**
+   * Takes the exclusive lock of one byte of a file, which ends with its holder: an OFD lock. Two holders in one process exclude each other too.
+   * @returns undefined where `waitMs` passed first (0: at once).
+   */
+  acquire(path: string, offset: number, options: CallOptions & { readonly waitMs: number }): Promise<HostLock | undefined>;
+  /** Whether somebody, this process included, holds the lock now. Takes nothing, and works on a file that cannot be written. */
+  isHeld(path: string, offset: number): Promise<boolean>;
+}
+
+export interface HostClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds since some moment, never going back. */
+  monotonicMs(): number;
+  /** Resolves after a time; rejects with the signal's reason when it aborts. */
+  delay(ms: number, options?: CallOptions): Promise<void>;
+}
+
+export interface HostRandom {
+  bytes(count: number): Uint8Array;
+}
+
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+export interface HostStatement {
+  run(...values: SqlValue[]): { readonly changes: number; readonly lastInsertRowid: number };
+  get(...values: SqlValue[]): Record<string, SqlValue> | undefined;
+  all(...values: SqlValue[]): Record<string, SqlValue>[];
+}
+
+/** A SQLite database in WAL mode, with foreign keys on and a busy time-out of 5 s. */
+export interface HostDatabase extends Disposable {
+  exec(sql: string): void;
+  /** Statements are cached by their text. */
+  prepare(sql: string): HostStatement;
+  /**
+   * Runs the function in one IMMEDIATE transaction: committed when it returns, rolled back when it throws.
+   * `durable` waits until the commit is on the disk, so that it survives a power failure.
+   */
+  transaction<T>(run: () => T, options?: { readonly durable?: boolean }): T;
+  close(): void;
+}
