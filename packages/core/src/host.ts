@@ -77,8 +77,8 @@ export interface HostFiles {
   /** Creates a directory and its parents; an existing one is fine, and keeps its mode. */
   mkdir(path: string, options: { readonly mode: number }): Promise<void>;
   readText(path: string): Promise<string>;
-  /** The last `bytes` of a file, as text cut at a line's start where it had to be cut. */
-  readTail(path: string, bytes: number): Promise<string>;
+  /** At most `length` bytes from `offset`; fewer, or none, at the file's end. */
+  readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
   /** Writes a whole file so that a reader sees the old or the new content, never a half: temporary file, fsync, rename. */
   writeAtomic(path: string, content: string | Uint8Array, options: { readonly mode: number }): Promise<void>;
   /** Creates a file of holes. EEXIST where it is there. ENOSPC is thrown before anything is left behind. */
@@ -175,7 +175,7 @@ export interface HostLock extends AsyncDisposable {
 export interface HostLocks {
   /**
    * Takes the exclusive lock of one byte of a file, which ends with its holder: an OFD lock. Two holders in one process exclude each other too.
-   * @returns undefined where `waitMs` passed first (0: at once).
+   * @returns undefined where `waitMs` passed first (0: at once; Infinity: never). The file is created where it is not there, with mode 0600.
    */
   acquire(path: string, offset: number, options: CallOptions & { readonly waitMs: number }): Promise<HostLock | undefined>;
   /** Whether somebody, this process included, holds the lock now. Takes nothing, and works on a file that cannot be written. */

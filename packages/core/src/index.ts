@@ -1,1 +1,99 @@
-export {};
+export { type EngineCallOptions } from "./call.ts";
+export {
+  type CapabilityToken,
+  defineCapability,
+  findCapability,
+  missingCapability,
+  provide,
+  type ProvidedCapability,
+} from "./capability.ts";
+export { defaultConfig, defaultConfigPath } from "./config/defaults.ts";
+export {
+  checkSetting,
+  configKeys,
+  type ConfigSources,
+  environmentName,
+  loadConfig,
+  type LoadedConfig,
+  parseSetting,
+  readConfigFile,
+} from "./config/load.ts";
+export { type ConfigOrigin, configSchema, type EngineConfig } from "./config/schema.ts";
+export type {
+  BatchResult,
+  ChangeOptions,
+  CreateOptions,
+  DeleteOptions,
+  Engine,
+  EngineOptions,
+  EventOptions,
+  ListOptions,
+  LogOptions,
+  Orphan,
+  StopOptions,
+  Vm,
+  VmView,
+} from "./engine/types.ts";
+export { causeMessages, exitCodes, isSilkError, SilkError, type SilkErrorJson, type SilkErrorKind, type SilkErrorOptions, toSilkError } from "./errors.ts";
+export type {
+  CallOptions,
+  FileKind,
+  FileStat,
+  Host,
+  HostClock,
+  HostDatabase,
+  HostFacts,
+  HostFiles,
+  HostLock,
+  HostLocks,
+  HostProcesses,
+  HostRandom,
+  HostStatement,
+  HostTerminal,
+  ProcessExit,
+  ProcessIdentity,
+  RunningProcess,
+  SpawnedProcess,
+  SpawnRequest,
+  SqlValue,
+  ToolRequest,
+  ToolResult,
+} from "./host.ts";
+export {
+  type BackendContext,
+  type BackendDefinition,
+  type Console,
+  type Hypervisor,
+  launchCommand,
+  type LaunchCommand,
+  type OperationContext,
+  type StopRequest,
+  type VmmProbe,
+  type VmObservation,
+} from "./hypervisor.ts";
+export { type Logger, silentLogger } from "./logger.ts";
+export type { HookContexts, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
+export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/plugin.ts";
+export { storeVersion } from "./store/schema.ts";
+export type { VmSummary } from "./store/rows.ts";
+export { validate } from "./validate.ts";
+export { checkDisks, dataDiskNamePattern, serialPattern, smallestDataDiskBytes } from "./vm/disks.ts";
+export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
+export { checkName, namePattern } from "./vm/names.ts";
+export type {
+  Boot,
+  DirectBoot,
+  Disk,
+  DiskRole,
+  FirmwareBoot,
+  Nic,
+  VmConfig,
+  VmPaths,
+  VmProblem,
+  VmRecord,
+  VmRuntime,
+  VmState,
+} from "./vm/record.ts";
+export { resolveSpec } from "./vm/resolve-spec.ts";
+export { vmSpecSchema } from "./vm/spec-schema.ts";
+export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";

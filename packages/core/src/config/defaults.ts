@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type { EngineConfig } from "./schema.ts";
+
+/** The settings of a user who has set nothing: root's are system-wide, everybody else's are under the XDG directories. */
+export function defaultConfig(env: Readonly<Record<string, string | undefined>>, uid: number): EngineConfig {
+  return { ...defaultDirectories(env, uid), ...fixedDefaults };
+}
+
+const fixedDefaults = {
+  backend: "cloud-hypervisor",
+  chBinary: "cloud-hypervisor",
+  logLevel: "warn",
+  stopGraceMs: 30_000,
+  startTimeoutMs: 60_000,
+  hookTimeoutMs: 30_000,
+  concurrency: 16,
+  plugins: [],
+} as const satisfies Omit<EngineConfig, "rootDir" | "runDir" | "logDir">;
+
+function defaultDirectories(env: Readonly<Record<string, string | undefined>>, uid: number): Pick<EngineConfig, "rootDir" | "runDir" | "logDir"> {
+  if (uid === 0) return { rootDir: "/var/lib/silk", runDir: "/run/silk", logDir: "/var/log/silk" };
+  const home = env["HOME"] ?? "/";
+  const data = env["XDG_DATA_HOME"] || join(home, ".local/share");
+  const state = env["XDG_STATE_HOME"] || join(home, ".local/state");
+  // Without a login session there is no XDG_RUNTIME_DIR; /tmp is the place that is left, named for its user.
+  const run = env["XDG_RUNTIME_DIR"];
+  return {
+    rootDir: join(data, "silk"),
+    runDir: run ? join(run, "silk") : `/tmp/silk-${uid}`,
+    logDir: join(state, "silk/log"),
+  };
+}
+
+/** Where the configuration file is looked for when none is named. */
+export function defaultConfigPath(env: Readonly<Record<string, string | undefined>>, uid: number): string {
+  if (uid === 0) return "/etc/silk/config.json";
+  return join(env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? "/", ".config"), "silk/config.json");
+}

@@ -1,0 +1,112 @@
+import { isAbsolute, resolve } from "node:path";
+import { SilkError } from "../errors.ts";
+import type { HostFiles } from "../host.ts";
+import { validate } from "../validate.ts";
+import { defaultConfig, defaultConfigPath } from "./defaults.ts";
+import { configSchema, type ConfigOrigin, type EngineConfig } from "./schema.ts";
+
+export interface ConfigSources {
+  /** The file that `--config` or SILK_CONFIG names; it must be there. Default: the user's or the system's, which need not. */
+  readonly path?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags?: Partial<EngineConfig> | undefined;
+  readonly uid: number;
+  /** Relative directories of flags and environment are taken from here. */
+  readonly cwd: string;
+}
+
+export interface LoadedConfig {
+  readonly config: EngineConfig;
+  readonly origins: Readonly<Record<keyof EngineConfig, ConfigOrigin>>;
+  /** The file that was read, or would have been. */
+  readonly path: string;
+}
+
+export const configKeys = Object.keys(configSchema.entries) as readonly (keyof EngineConfig)[];
+
+/**
+ * Reads the settings: defaults, then the file, then the environment, then the flags; the later one wins.
+ * @throws SilkError `INVALID_CONFIG`, which names the source and the setting
+ */
+export async function loadConfig(files: Pick<HostFiles, "readText">, sources: ConfigSources): Promise<LoadedConfig> {
+  const named = sources.path ?? sources.env["SILK_CONFIG"];
+  const path = resolve(sources.cwd, named ?? defaultConfigPath(sources.env, sources.uid));
+  const file = await readConfigFile(files, path, named !== undefined);
+  const environment = readEnvironment(sources.env);
+  const flags = sources.flags ?? {};
+  const merged = { ...defaultConfig(sources.env, sources.uid), ...file, ...environment, ...flags };
+  const config = validate(configSchema, merged, "INVALID_CONFIG", "the configuration");
+  const origin = (key: keyof EngineConfig): ConfigOrigin =>
+    key in flags ? "flag" : key in environment ? "environment" : key in file ? "file" : "default";
+  const absolute = (value: string): string => (isAbsolute(value) ? value : resolve(sources.cwd, value));
+  return {
+    config: { ...config, rootDir: absolute(config.rootDir), runDir: absolute(config.runDir), logDir: absolute(config.logDir) },
+    origins: Object.fromEntries(configKeys.map((key) => [key, origin(key)])) as Record<keyof EngineConfig, ConfigOrigin>,
+    path,
+  };
+}
+
+/** The settings in a configuration file: each checked, none filled in. */
+export async function readConfigFile(files: Pick<HostFiles, "readText">, path: string, mustExist: boolean): Promise<Partial<EngineConfig>> {
+  let text: string;
+  try {
+    text = await files.readText(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT" && !mustExist) return {};
+    throw new SilkError(`cannot read the configuration ${path}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+  }
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("it must hold one JSON object");
+    for (const [key, value] of Object.entries(parsed)) checkSetting(key, value);
+    return parsed as Partial<EngineConfig>;
+  } catch (error) {
+    throw new SilkError(`the configuration ${path} is not valid: ${(error as Error).message}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+  }
+}
+
+/**
+ * Checks one setting.
+ * @throws SilkError `INVALID_CONFIG`
+ */
+export function checkSetting(key: string, value: unknown): void {
+  const schema = (configSchema.entries as Record<string, (typeof configSchema.entries)[keyof EngineConfig]>)[key];
+  if (schema === undefined || !Object.hasOwn(configSchema.entries, key))
+    throw new SilkError(`there is no setting "${key}"`, {
+      code: "INVALID_CONFIG",
+      kind: "invalid",
+      hint: `The settings are ${configKeys.join(", ")}.`,
+      details: { key },
+    });
+  validate(schema, value, "INVALID_CONFIG", `the setting "${key}"`);
+}
+
+/** A setting's value as a person types it: numbers and lists are found out by the setting. */
+export function parseSetting(key: string, text: string): unknown {
+  const type = (configSchema.entries as Record<string, { readonly type?: string }>)[key]?.type;
+  if (type === "number") return /^\d+$/.test(text) ? Number(text) : text;
+  if (type === "array") return text === "" ? [] : text.split(",");
+  return text;
+}
+
+/** The environment's name of a setting: `SILK_ROOT_DIR`. */
+export function environmentName(key: string): string {
+  return `SILK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+function readEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<EngineConfig> {
+  const found: Record<string, unknown> = {};
+  for (const key of configKeys) {
+    const name = environmentName(key);
+    const text = env[name];
+    if (text === undefined || text === "") continue;
+    const value = parseSetting(key, text);
+    try {
+      checkSetting(key, value);
+    } catch (error) {
+      throw new SilkError(`${name} is not valid: ${(error as Error).message}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+    }
+    found[key] = value;
+  }
+  return found;
+}

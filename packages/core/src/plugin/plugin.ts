@@ -1,0 +1,23 @@
+import type { BackendDefinition } from "../hypervisor.ts";
+import type { Hooks } from "./hooks.ts";
+
+/** The version of the plugin interface that this copy of core speaks. A plugin of another one is refused. */
+export const pluginApiVersion = 1;
+
+/** What a plugin brings. */
+export interface PluginDefinition {
+  /** The npm package's name. */
+  readonly name: string;
+  readonly apiVersion: number;
+  readonly backends?: readonly BackendDefinition[] | undefined;
+  readonly hooks?: Hooks | undefined;
+}
+
+/**
+ * Defines a plugin; the default export of a plugin package's entry.
+ * @example
+ * export default definePlugin({ name: "@acme/silk-fast", apiVersion: 1, backends: [fast] });
+ */
+export function definePlugin(plugin: PluginDefinition): PluginDefinition {
+  return plugin;
+}

@@ -1,0 +1,83 @@
+import { SilkError } from "../errors.ts";
+import type { HostDatabase } from "../host.ts";
+
+/**
+ * Every change of the store's form, oldest first; the n-th one makes version n. A published one is never edited.
+ *
+ * `vms` holds what a list shows, in small rows; `vm_records` holds the whole record. So a list of 10,000 VMs reads little.
+ */
+const migrations: readonly string[] = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO counters VALUES ('vm', 0);
+   CREATE TABLE vms (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL UNIQUE,
+     backend TEXT NOT NULL,
+     state TEXT NOT NULL,
+     cpus INTEGER NOT NULL,
+     memory_bytes INTEGER NOT NULL,
+     storage_bytes INTEGER NOT NULL,
+     image TEXT,
+     labels TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     started_at TEXT,
+     vmm_boot_id TEXT,
+     vmm_pid INTEGER,
+     vmm_start_time INTEGER,
+     problem TEXT
+   ) STRICT;
+   CREATE TABLE vm_records (seq INTEGER PRIMARY KEY REFERENCES vms (seq) ON DELETE CASCADE, record TEXT NOT NULL) STRICT;
+   CREATE TABLE operations (
+     vm_seq INTEGER PRIMARY KEY,
+     vm_id TEXT NOT NULL,
+     verb TEXT NOT NULL,
+     started_at TEXT NOT NULL,
+     owner_boot_id TEXT NOT NULL,
+     owner_pid INTEGER NOT NULL,
+     owner_start_time INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE events (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     at TEXT NOT NULL,
+     type TEXT NOT NULL,
+     vm_id TEXT NOT NULL,
+     vm_name TEXT NOT NULL,
+     data TEXT NOT NULL
+   ) STRICT;`,
+];
+
+/** The version of the store that this copy of core reads and writes. */
+export const storeVersion: number = migrations.length;
+
+export function readVersion(database: HostDatabase): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+}
+
+/**
+ * Brings a store to this version.
+ * @throws SilkError `STORE_TOO_NEW` where a newer silk has written it
+ */
+export function migrate(database: HostDatabase, path: string): void {
+  if (readVersion(database) === storeVersion) return;
+  refuseNewer(readVersion(database), path);
+  database.transaction(
+    () => {
+      // Read again: another process may have migrated it since.
+      for (const sql of migrations.slice(readVersion(database))) database.exec(sql);
+      database.exec(`PRAGMA user_version = ${storeVersion}`);
+    },
+    { durable: true },
+  );
+}
+
+export function refuseNewer(version: number, path: string): void {
+  if (version <= storeVersion) return;
+  throw new SilkError(`the store ${path} was written by a newer silk (version ${version}, this one knows ${storeVersion})`, {
+    code: "STORE_TOO_NEW",
+    kind: "unsupported",
+    hint: "Update silk, or name another directory with --root-dir.",
+    details: { path, version, supported: storeVersion },
+  });
+}

@@ -1,0 +1,256 @@
+import { toSilkError, SilkError, isSilkError } from "../errors.ts";
+import type { Host, HostDatabase, ProcessIdentity, SqlValue } from "../host.ts";
+import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
+import type { VmRecord } from "../vm/record.ts";
+import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
+import { migrate, readVersion, refuseNewer } from "./schema.ts";
+
+/** What the journal holds of an operation while it runs: the intent, and who is at it. */
+export interface JournalEntry {
+  readonly vmSeq: number;
+  readonly vmId: string;
+  readonly verb: "create" | "start" | "stop" | "delete";
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly owner: ProcessIdentity;
+}
+
+/** Typed access to the store: the only place that knows its SQL. Writes are made inside {@link Store.transaction}. */
+export class Store implements Disposable {
+  readonly #database: HostDatabase;
+  readonly #host: Host;
+
+  constructor(database: HostDatabase, host: Host) {
+    this.#database = database;
+    this.#host = host;
+  }
+
+  /** Runs reads and writes as one: all of it is kept when the function returns, nothing when it throws. */
+  transaction<T>(run: () => T, options?: { readonly durable?: boolean }): T {
+    return guarded(() => this.#database.transaction(run, options));
+  }
+
+  /** A random name of this store, made with it: part of every name that silk gives to things outside of its directories. */
+  get scope(): string {
+    const row = this.#get("SELECT value FROM meta WHERE key = 'scope'");
+    if (row === undefined) throw new SilkError("the store has no scope", { code: "STORE_DAMAGED", kind: "failed" });
+    return row["value"] as string;
+  }
+
+  /** The next VM's number; it is never given twice, also when its VM is never made. */
+  nextVmSeq(): number {
+    const row = this.transaction(() => this.#get("UPDATE counters SET value = value + 1 WHERE name = 'vm' RETURNING value"));
+    return row?.["value"] as number;
+  }
+
+  findById(id: string): VmRecord | undefined {
+    return this.#record("id = ?", id);
+  }
+
+  findByName(name: string): VmRecord | undefined {
+    return this.#record("name = ?", name);
+  }
+
+  findBySeq(seq: number): VmRecord | undefined {
+    return this.#record("vms.seq = ?", seq);
+  }
+
+  /** Ids and names of the VMs whose id begins so, in order; at most 20. */
+  findByIdPrefix(prefix: string): readonly { readonly id: string; readonly name: string }[] {
+    const rows = this.#all("SELECT id, name FROM vms WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 20", prefix);
+    return rows.map((row) => ({ id: row["id"] as string, name: row["name"] as string }));
+  }
+
+  /** Summaries of all VMs, oldest first. */
+  listVms(): readonly SummaryRow[] {
+    return this.#all(`SELECT ${vmColumns.join(", ")} FROM vms ORDER BY seq`).map(toSummaryRow);
+  }
+
+  /** Every name that a person can type for a VM. */
+  listNames(): readonly string[] {
+    return this.#all("SELECT name FROM vms ORDER BY name").map((row) => row["name"] as string);
+  }
+
+  insertVm(vm: VmRecord): void {
+    this.#run(`INSERT INTO vms (${vmColumns.join(", ")}) VALUES (${vmColumns.map(() => "?").join(", ")})`, ...toVmValues(vm));
+    this.#run("INSERT INTO vm_records (seq, record) VALUES (?, ?)", vm.seq, JSON.stringify(vm));
+  }
+
+  updateVm(vm: VmRecord): void {
+    const assignments = vmColumns.map((column) => `${column} = ?`).join(", ");
+    this.#run(`UPDATE vms SET ${assignments} WHERE seq = ?`, ...toVmValues(vm), vm.seq);
+    this.#run("UPDATE vm_records SET record = ? WHERE seq = ?", JSON.stringify(vm), vm.seq);
+  }
+
+  deleteVm(seq: number): void {
+    this.#run("DELETE FROM vms WHERE seq = ?", seq);
+  }
+
+  /** Operations that are under way, or were when their owner died. */
+  listOperations(): readonly JournalEntry[] {
+    return this.#all("SELECT * FROM operations ORDER BY vm_seq").map((row) => ({
+      vmSeq: row["vm_seq"] as number,
+      vmId: row["vm_id"] as string,
+      verb: row["verb"] as JournalEntry["verb"],
+      startedAt: row["started_at"] as string,
+      owner: {
+        bootId: row["owner_boot_id"] as string,
+        pid: row["owner_pid"] as number,
+        startTime: row["owner_start_time"] as number,
+      },
+    }));
+  }
+
+  beginOperation(vm: { readonly seq: number; readonly id: string }, verb: JournalEntry["verb"]): void {
+    const owner = this.#host.processes.self();
+    this.#run(
+      "INSERT OR REPLACE INTO operations VALUES (?, ?, ?, ?, ?, ?, ?)",
+      vm.seq,
+      vm.id,
+      verb,
+      this.now(),
+      owner.bootId,
+      owner.pid,
+      owner.startTime,
+    );
+  }
+
+  endOperation(seq: number): void {
+    this.#run("DELETE FROM operations WHERE vm_seq = ?", seq);
+  }
+
+  addEvent<T extends EventType>(vm: { readonly id: string; readonly name: string }, type: T, data: EventData[T]): void {
+    this.#run(
+      "INSERT INTO events (at, type, vm_id, vm_name, data) VALUES (?, ?, ?, ?, ?)",
+      this.now(),
+      type,
+      vm.id,
+      vm.name,
+      JSON.stringify(data),
+    );
+  }
+
+  /** Events after a sequence number, oldest first. */
+  eventsAfter(seq: number, limit: number): readonly SilkEvent[] {
+    return this.#all("SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit).map(
+      (row) =>
+        ({
+          seq: row["seq"],
+          at: row["at"],
+          type: row["type"],
+          vmId: row["vm_id"],
+          vmName: row["vm_name"],
+          data: JSON.parse(row["data"] as string) as unknown,
+        }) as SilkEvent,
+    );
+  }
+
+  lastEventSeq(): number {
+    return (this.#get("SELECT max(seq) AS seq FROM events")?.["seq"] as number | null) ?? 0;
+  }
+
+  /** The moment of a write, as ISO 8601. */
+  now(): string {
+    return new Date(this.#host.clock.now()).toISOString();
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #record(condition: string, value: SqlValue): VmRecord | undefined {
+    const row = this.#get(`SELECT record FROM vms JOIN vm_records USING (seq) WHERE ${condition}`, value);
+    return row === undefined ? undefined : (JSON.parse(row["record"] as string) as VmRecord);
+  }
+
+  #get(sql: string, ...values: SqlValue[]): Record<string, SqlValue> | undefined {
+    return guarded(() => this.#database.prepare(sql).get(...values));
+  }
+
+  #all(sql: string, ...values: SqlValue[]): Record<string, SqlValue>[] {
+    return guarded(() => this.#database.prepare(sql).all(...values));
+  }
+
+  #run(sql: string, ...values: SqlValue[]): void {
+    guarded(() => this.#database.prepare(sql).run(...values));
+  }
+}
+
+/** Opens the store for reading and writing; makes it where there is none. The directory must be there. */
+export function openStore(host: Host, path: string): Store {
+  return opening(path, () => {
+    const database = host.openDatabase(path, { readOnly: false });
+    try {
+      migrate(database, path);
+      const store = new Store(database, host);
+      const scope = Buffer.from(host.random.bytes(4)).toString("hex");
+      if (database.prepare("SELECT 1 FROM meta WHERE key = 'scope'").get() === undefined)
+        store.transaction(() => database.prepare("INSERT OR IGNORE INTO meta VALUES ('scope', ?)").run(scope));
+      return store;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+/** Opens the store for reading alone: writes nothing. Undefined where there is no store yet, or one that nobody has written to. */
+export function openStoreReadOnly(host: Host, path: string): Store | undefined {
+  return opening(path, () => {
+    let database: HostDatabase;
+    try {
+      database = host.openDatabase(path, { readOnly: true });
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+    try {
+      const version = readVersion(database);
+      refuseNewer(version, path);
+      if (version > 0) return new Store(database, host);
+      database.close();
+      return undefined;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+function opening<T>(path: string, open: () => T): T {
+  try {
+    return guarded(open);
+  } catch (error) {
+    throw isSilkError(error) ? withPath(error, path) : toSilkError(error, `cannot open the store ${path}`);
+  }
+}
+
+function withPath(error: SilkError, path: string): SilkError {
+  if (!error.code.startsWith("STORE_") || error.details !== undefined) return error;
+  return new SilkError(`${error.message}: ${path}`, { ...error, details: { path }, cause: error.cause });
+}
+
+const damaged = { code: "STORE_DAMAGED", kind: "failed" as const, hint: "Restore the store from a backup, or move it away: `silk gc` then shows what is left of its VMs." };
+
+/** SQLite's result codes that mean something to a user. https://sqlite.org/rescode.html */
+const sqliteErrors: Readonly<Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>> = {
+  5: { code: "STORE_BUSY", kind: "busy", message: "the store is locked by another process" },
+  8: { code: "PERMISSION_DENIED", kind: "denied", message: "the store cannot be written", hint: "Run as the user who owns it, or name another directory with --root-dir." },
+  10: { code: "IO_ERROR", kind: "failed", message: "the disk under the store reported an error" },
+  11: { ...damaged, message: "the store is damaged" },
+  13: { code: "DISK_FULL", kind: "failed", message: "the disk under the store is full", hint: "Free some space and run the command again." },
+  14: { code: "PERMISSION_DENIED", kind: "denied", message: "the store cannot be opened", hint: "Run as the user who owns it, or name another directory with --root-dir." },
+  26: { ...damaged, message: "the store is damaged: it is no database" },
+};
+
+/** Turns SQLite's errors into ours. */
+function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const errcode = (error as { errcode?: unknown }).errcode;
+    const known = typeof errcode === "number" ? sqliteErrors[errcode & 0xff] : undefined;
+    if (known === undefined) throw error;
+    throw new SilkError(known.message, { ...known, cause: error });
+  }
+}

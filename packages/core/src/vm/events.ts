@@ -1,0 +1,28 @@
+import type { VmProblem } from "./record.ts";
+
+/** What each kind of event carries besides its {@link EventBase}. */
+export interface EventData {
+  "vm.created": Record<string, never>;
+  "vm.started": { readonly pid: number; readonly tookMs: number };
+  "vm.stopped": { readonly forced: boolean; readonly tookMs: number };
+  /** The VMM ended by itself: the guest shut down (`clean`), or it crashed or was killed. */
+  "vm.exited": { readonly clean: boolean };
+  "vm.failed": { readonly verb: string; readonly problem: VmProblem };
+  "vm.deleted": Record<string, never>;
+  /** An interrupted operation was finished or undone. */
+  "vm.recovered": { readonly verb: string; readonly outcome: "finished" | "undone" };
+}
+
+export type EventType = keyof EventData;
+
+export interface EventBase {
+  /** Grows by each event of a store; resume with `events({ after: seq })`. */
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly vmId: string;
+  readonly vmName: string;
+}
+
+/** Something that happened to a VM. A union by `type`. */
+export type SilkEvent = { [T in EventType]: EventBase & { readonly type: T; readonly data: EventData[T] } }[EventType];

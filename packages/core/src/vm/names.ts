@@ -1,0 +1,15 @@
+import { SilkError } from "../errors.ts";
+
+/** Ids, names of VMs, and everything else that a person names. */
+export const namePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
+
+/** @throws SilkError `INVALID_NAME` */
+export function checkName(value: string, what: string): string {
+  if (namePattern.test(value)) return value;
+  throw new SilkError(`${JSON.stringify(value)} is no valid ${what}`, {
+    code: "INVALID_NAME",
+    kind: "invalid",
+    hint: "Use 1 to 63 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.",
+    details: { value },
+  });
+}

@@ -1,0 +1,128 @@
+import type { ProcessIdentity } from "../host.ts";
+
+/**
+ * - `creating`: its directories and disks are being made
+ * - `created`: made, never started
+ * - `running`: its VMM runs, and the guest with it
+ * - `stopped`: it ran, and ended in order
+ * - `error`: something went wrong (see `problem`); it can be started again, stopped, or removed
+ */
+export type VmState = "creating" | "created" | "running" | "stopped" | "error";
+
+/** `layer` and `cidata` are read-only, `cow` and `data` are writable. */
+export type DiskRole = "layer" | "cow" | "cidata" | "data";
+
+/** One disk of a VM (Go: StorageConfig). */
+export interface Disk {
+  /** Absolute path of the image on the host. */
+  readonly path: string;
+  readonly role: DiskRole;
+  readonly readonly: boolean;
+  /** Virtio serial: at most 20 characters of `[A-Za-z0-9_.-]`. Left out where the guest does not need one. */
+  readonly serial?: string | undefined;
+  /** O_DIRECT on or off for a data disk, whatever the VM's `noDirectIo` says. */
+  readonly directIo?: boolean | undefined;
+  /** Where cidata mounts a data disk in the guest. */
+  readonly mountPoint?: string | undefined;
+  readonly fstype?: "ext4" | "none" | undefined;
+}
+
+/** A network interface of a VM. */
+export interface Nic {
+  readonly tap: string;
+  readonly mac: string;
+  /** Receive and transmit queues together: 2 for each vCPU. */
+  readonly queues: number;
+  readonly queueSize: number;
+  readonly provider: string;
+  readonly bridge?: string | undefined;
+  readonly netnsPath?: string | undefined;
+  /** The guest's static address; left out for DHCP. */
+  readonly address?: { readonly ip: string; readonly gateway: string; readonly prefix: number } | undefined;
+}
+
+export interface DirectBoot {
+  readonly kind: "direct";
+  readonly kernelPath: string;
+  readonly initrdPath?: string | undefined;
+  readonly cmdline: string;
+}
+
+export interface FirmwareBoot {
+  readonly kind: "firmware";
+  readonly firmwarePath: string;
+}
+
+export type Boot = DirectBoot | FirmwareBoot;
+
+export interface VmConfig {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Size of the COW disk; 0 where there is none. */
+  readonly storageBytes: number;
+  /** Ring depth of each NIC queue; 0 means the default, 512. */
+  readonly netQueueSize: number;
+  /** Ring depth of each disk queue; 0 means the default, 512. */
+  readonly diskQueueSize: number;
+  readonly noDirectIo: boolean;
+  readonly windows: boolean;
+  readonly sharedMemory: boolean;
+  readonly hugepages: boolean;
+  readonly image?: string | undefined;
+  readonly imageDigest?: string | undefined;
+  readonly imageType?: "oci" | "cloudimg" | undefined;
+  readonly network?: string | undefined;
+}
+
+/** What is known of a VM's VMM since its start. */
+export interface VmRuntime {
+  readonly vmm: ProcessIdentity;
+  /** The VMM's own version, such as `v53.0`. */
+  readonly vmmVersion: string;
+  readonly apiSocketPath: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** Why a VM is in `error`. */
+export interface VmProblem {
+  readonly code: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What silk remembers of a VM: what was wanted, and what was last done. */
+export interface VmRecord {
+  /** Number of the VM in its store: never used twice. Names its lock. */
+  readonly seq: number;
+  readonly id: string;
+  readonly name: string;
+  readonly backend: string;
+  readonly state: VmState;
+  readonly config: VmConfig;
+  readonly boot: Boot;
+  readonly disks: readonly Disk[];
+  readonly nics: readonly Nic[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly imageBlobIds: readonly string[];
+  readonly snapshotIds: readonly string[];
+  readonly firstBooted: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+  readonly runtime?: VmRuntime | undefined;
+  readonly problem?: VmProblem | undefined;
+}
+
+/** Where the things of one VM are. */
+export interface VmPaths {
+  /** Disks and what else must outlive a reboot of the host. */
+  readonly dataDir: string;
+  /** Sockets and what else ends with the VMM. */
+  readonly runDir: string;
+  readonly logPath: string;
+  readonly apiSocketPath: string;
+  readonly consoleSocketPath: string;
+}

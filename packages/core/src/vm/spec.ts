@@ -1,0 +1,75 @@
+import type { Boot, VmConfig } from "./record.ts";
+
+/** An existing image given to a VM; silk never deletes it. */
+export interface DiskSpec {
+  readonly path: string;
+  /** Default false. */
+  readonly readonly?: boolean | undefined;
+  readonly serial?: string | undefined;
+  /** Default: on for writable disks, unless the VM says `noDirectIo`. */
+  readonly directIo?: boolean | undefined;
+}
+
+/** A data disk that is made with the VM and deleted with it. */
+export interface DataDiskSpec {
+  /** At least 16 MiB. */
+  readonly sizeBytes: number;
+  /** `[a-z][a-z0-9_-]{0,19}`; also its serial. Default `data1`, `data2`, … */
+  readonly name?: string | undefined;
+  /** Default `ext4`. */
+  readonly fstype?: "ext4" | "none" | undefined;
+  readonly mountPoint?: string | undefined;
+  readonly directIo?: boolean | undefined;
+}
+
+export type BootSpec =
+  | {
+      readonly kernel: string;
+      readonly initrd?: string | undefined;
+      /** Default `console=hvc0`. */
+      readonly cmdline?: string | undefined;
+    }
+  | { readonly firmware: string };
+
+/** What a caller asks for when it creates a VM. */
+export interface VmSpec {
+  /** Default: a new random id. A chosen one makes a retry harmless: the second create is refused with `VM_EXISTS`. */
+  readonly id?: string | undefined;
+  /** Default: `vm-` and the first characters of the id. */
+  readonly name?: string | undefined;
+  /** Default: the engine's default backend. */
+  readonly backend?: string | undefined;
+  /** 1 … host CPUs. Default 2, or what the host has where that is less. */
+  readonly cpus?: number | undefined;
+  /** Default 1 GiB; whole pages of 4 KiB, at least 1 MiB. */
+  readonly memoryBytes?: number | undefined;
+  /** Size of the COW disk; 0 for none. Default 10 GiB (sparse) for direct boot, none for firmware. */
+  readonly storageBytes?: number | undefined;
+  readonly boot: BootSpec;
+  readonly disks?: readonly DiskSpec[] | undefined;
+  readonly dataDisks?: readonly DataDiskSpec[] | undefined;
+  /** Number of NICs. Default 0. */
+  readonly nics?: number | undefined;
+  /** 0 or a power of two up to 32,768. */
+  readonly netQueueSize?: number | undefined;
+  /** 0 or a power of two up to 32,768. */
+  readonly diskQueueSize?: number | undefined;
+  readonly noDirectIo?: boolean | undefined;
+  readonly windows?: boolean | undefined;
+  readonly sharedMemory?: boolean | undefined;
+  readonly hugepages?: boolean | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A {@link VmSpec} with every default filled in, every rule checked and every path absolute. */
+export interface ResolvedVmSpec {
+  readonly id: string;
+  readonly name: string;
+  readonly backend: string;
+  readonly config: VmConfig;
+  readonly boot: Boot;
+  readonly disks: readonly DiskSpec[];
+  readonly dataDisks: readonly (DataDiskSpec & { readonly name: string; readonly fstype: "ext4" | "none" })[];
+  readonly nics: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
