@@ -21,10 +21,14 @@ export class SystemError extends Error {
 }
 Object.defineProperty(SystemError.prototype, "name", { value: "SystemError" });
 
-/** Node's table lacks a few names that the kernel uses for locks (`EDEADLK`, `ENOLCK`), which `os.constants` has. */
+/** Names that the kernel uses for locks and that Node's table lacks. */
+const missingFromNode: Readonly<Record<number, readonly [code: string, words: string]>> = {
+  [constants.errno.EDEADLK]: ["EDEADLK", "resource deadlock avoided"],
+  [constants.errno.ENOLCK]: ["ENOLCK", "no locks available"],
+};
+
 function nameErrno(errno: number): readonly [code: string, words: string] {
-  const known = getSystemErrorMap().get(-errno);
-  if (known !== undefined) return known;
-  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0];
-  return [name ?? `E${errno}`, "system call failed"];
+  return (
+    getSystemErrorMap().get(-errno) ?? missingFromNode[errno] ?? [`E${errno}`, "unknown error"]
+  );
 }

@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { execPath } from "node:process";
+import { createInterface } from "node:readline";
+
+/** Another Node process, killed when its scope ends. */
+export interface Script extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Its next line of output; undefined after its end. */
+  line(): Promise<string | undefined>;
+  /** Kills it as the kernel would, and waits for its death. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Runs a piece of JavaScript in another Node process. It finds this package as `sys`, and its arguments as `args`.
+ */
+export function startScript(body: string, ...args: string[]): Script {
+  const index = new URL("../src/index.ts", import.meta.url).href;
+  const source = `import * as sys from ${JSON.stringify(index)};\nconst args = process.argv.slice(1);\n${body}`;
+  const nodeArgs = [
+    "--conditions=@silkvm/source",
+    "--input-type=module",
+    "-e",
+    source,
+    "--",
+    ...args,
+  ];
+  const child = spawn(execPath, nodeArgs, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return {
+    child,
+    line: async () => ((await lines.next()) as { value?: string }).value,
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}
