@@ -12,8 +12,13 @@ export interface EngineCallOptions {
  * Runs a call of the SDK under its signal and its deadline. Whatever it throws reaches the caller as a SilkError, and an abort,
  * a time-out and a failure can be told apart: by what ended the call, not by what the depths below made of it.
  */
-export async function boundedCall<T>(doing: string, options: EngineCallOptions, run: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
-  const deadline = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
+export async function boundedCall<T>(
+  doing: string,
+  options: EngineCallOptions,
+  run: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const deadline =
+    options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signals = [options.signal, deadline].filter((signal) => signal !== undefined);
   try {
     if (options.signal?.aborted === true) throw options.signal.reason;
@@ -21,7 +26,11 @@ export async function boundedCall<T>(doing: string, options: EngineCallOptions, 
   } catch (error) {
     if (isSilkError(error) && error.kind !== "aborted" && error.kind !== "timeout") throw error;
     if (options.signal?.aborted === true)
-      throw new SilkError(`${doing}: aborted`, { code: "ABORTED", kind: "aborted", cause: options.signal.reason });
+      throw new SilkError(`${doing}: aborted`, {
+        code: "ABORTED",
+        kind: "aborted",
+        cause: options.signal.reason,
+      });
     if (deadline?.aborted === true)
       throw new SilkError(`${doing}: not done within ${options.timeoutMs} ms`, {
         code: "TIMED_OUT",

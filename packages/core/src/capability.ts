@@ -29,7 +29,10 @@ export function provide<T>(token: CapabilityToken<T>, implementation: T): Provid
 }
 
 /** The implementation behind a token among those that a backend provides. */
-export function findCapability<T>(provided: readonly ProvidedCapability[], token: CapabilityToken<T>): T | undefined {
+export function findCapability<T>(
+  provided: readonly ProvidedCapability[],
+  token: CapabilityToken<T>,
+): T | undefined {
   return provided.find(({ id }) => id === token.id)?.implementation as T | undefined;
 }
 

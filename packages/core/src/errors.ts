@@ -43,7 +43,12 @@ export const exitCodes: Readonly<Record<SilkErrorKind, number>> = {
   internal: 1,
 };
 
-const retryableKinds: ReadonlySet<SilkErrorKind> = new Set(["busy", "timeout", "aborted", "unavailable"]);
+const retryableKinds: ReadonlySet<SilkErrorKind> = new Set([
+  "busy",
+  "timeout",
+  "aborted",
+  "unavailable",
+]);
 
 /** What a {@link SilkError} is made of. */
 export interface SilkErrorOptions {
@@ -112,7 +117,11 @@ Object.defineProperty(SilkError.prototype, brand, { value: true });
 
 /** Whether a value is a SilkError of any loaded copy of this package. */
 export function isSilkError(value: unknown): value is SilkError {
-  return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<symbol, unknown>)[brand] === true
+  );
 }
 
 /** The messages of an error's causes, outermost first. A cause that repeats its parent's words is left out. */
@@ -136,8 +145,18 @@ export function toSilkError(value: unknown, doing?: string): SilkError {
   const prefix = doing === undefined ? "" : `${doing}: `;
   const message = value instanceof Error ? value.message : String(value);
   const name = value instanceof Error ? value.name : "";
-  if (name === "AbortError") return new SilkError(`${prefix}the operation was aborted`, { code: "ABORTED", kind: "aborted", cause: value });
-  if (name === "TimeoutError") return new SilkError(`${prefix}the operation timed out`, { code: "TIMED_OUT", kind: "timeout", cause: value });
+  if (name === "AbortError")
+    return new SilkError(`${prefix}the operation was aborted`, {
+      code: "ABORTED",
+      kind: "aborted",
+      cause: value,
+    });
+  if (name === "TimeoutError")
+    return new SilkError(`${prefix}the operation timed out`, {
+      code: "TIMED_OUT",
+      kind: "timeout",
+      cause: value,
+    });
   const errno = (value as { code?: unknown }).code;
   const known = typeof errno === "string" ? errnoErrors[errno] : undefined;
   if (known !== undefined) return new SilkError(`${prefix}${message}`, { ...known, cause: value });
@@ -145,15 +164,43 @@ export function toSilkError(value: unknown, doing?: string): SilkError {
 }
 
 const errnoErrors: Readonly<Record<string, Pick<SilkErrorOptions, "code" | "kind" | "hint">>> = {
-  ENOSPC: { code: "DISK_FULL", kind: "failed", hint: "Free some space (`silk gc --dry-run` shows what silk can let go) and run the command again." },
-  EDQUOT: { code: "DISK_FULL", kind: "failed", hint: "The disk quota is used up: free some space and run the command again." },
-  EACCES: { code: "PERMISSION_DENIED", kind: "denied", hint: "Run as a user who may use this path, or name another directory with --root-dir and --run-dir." },
-  EPERM: { code: "PERMISSION_DENIED", kind: "denied", hint: "Run as root, or give this user the permission that the message names." },
-  EROFS: { code: "READ_ONLY", kind: "denied", hint: "The file system is read-only: name another directory with --root-dir." },
+  ENOSPC: {
+    code: "DISK_FULL",
+    kind: "failed",
+    hint: "Free some space (`silk gc --dry-run` shows what silk can let go) and run the command again.",
+  },
+  EDQUOT: {
+    code: "DISK_FULL",
+    kind: "failed",
+    hint: "The disk quota is used up: free some space and run the command again.",
+  },
+  EACCES: {
+    code: "PERMISSION_DENIED",
+    kind: "denied",
+    hint: "Run as a user who may use this path, or name another directory with --root-dir and --run-dir.",
+  },
+  EPERM: {
+    code: "PERMISSION_DENIED",
+    kind: "denied",
+    hint: "Run as root, or give this user the permission that the message names.",
+  },
+  EROFS: {
+    code: "READ_ONLY",
+    kind: "denied",
+    hint: "The file system is read-only: name another directory with --root-dir.",
+  },
   ENOENT: { code: "FILE_NOT_FOUND", kind: "not-found" },
   ENOTDIR: { code: "FILE_NOT_FOUND", kind: "not-found" },
-  EIO: { code: "IO_ERROR", kind: "failed", hint: "The disk reported an error: see the kernel's log (`dmesg`)." },
-  EMFILE: { code: "TOO_MANY_FILES", kind: "failed", hint: "Raise the limit of open files (`ulimit -n`) and run the command again." },
+  EIO: {
+    code: "IO_ERROR",
+    kind: "failed",
+    hint: "The disk reported an error: see the kernel's log (`dmesg`).",
+  },
+  EMFILE: {
+    code: "TOO_MANY_FILES",
+    kind: "failed",
+    hint: "Raise the limit of open files (`ulimit -n`) and run the command again.",
+  },
   ENFILE: { code: "TOO_MANY_FILES", kind: "failed" },
   ENOMEM: { code: "OUT_OF_MEMORY", kind: "failed" },
   ETIMEDOUT: { code: "TIMED_OUT", kind: "timeout" },

@@ -51,7 +51,14 @@ export interface HostFacts {
   readonly arch: string;
 }
 
-export type FileKind = "file" | "directory" | "symlink" | "socket" | "character-device" | "block-device" | "fifo";
+export type FileKind =
+  | "file"
+  | "directory"
+  | "symlink"
+  | "socket"
+  | "character-device"
+  | "block-device"
+  | "fifo";
 
 export interface FileStat {
   readonly kind: FileKind;
@@ -80,7 +87,11 @@ export interface HostFiles {
   /** At most `length` bytes from `offset`; fewer, or none, at the file's end. */
   readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
   /** Writes a whole file so that a reader sees the old or the new content, never a half: temporary file, fsync, rename. */
-  writeAtomic(path: string, content: string | Uint8Array, options: { readonly mode: number }): Promise<void>;
+  writeAtomic(
+    path: string,
+    content: string | Uint8Array,
+    options: { readonly mode: number },
+  ): Promise<void>;
   /** Creates a file of holes. EEXIST where it is there. ENOSPC is thrown before anything is left behind. */
   createSparse(path: string, sizeBytes: number, options: { readonly mode: number }): Promise<void>;
   /** Copies a file, sharing its blocks where the file system can and keeping its holes elsewhere. EEXIST where the target is there. */
@@ -90,7 +101,9 @@ export interface HostFiles {
   /** Removes a file, or a directory with all that is in it (symlinks are not followed). What is not there is fine. */
   remove(path: string): Promise<void>;
   /** Room on the file system that holds the path (or its nearest existing parent). */
-  space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly type: string }>;
+  space(
+    path: string,
+  ): Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly type: string }>;
 }
 
 /** Who a process is: a bare pid may be somebody else's by now. */
@@ -158,7 +171,10 @@ export interface HostProcesses {
   /** Sends a signal to this very process and to no other. False where it is dead. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
   /** Waits until this very process is dead. False where the time passed first. */
-  waitForExit(identity: ProcessIdentity, options: CallOptions & { readonly timeoutMs: number }): Promise<boolean>;
+  waitForExit(
+    identity: ProcessIdentity,
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<boolean>;
   /** Living processes of this machine whose arguments satisfy the test. */
   find(test: (argv: readonly string[]) => boolean): Promise<readonly RunningProcess[]>;
   /** The full path of a program, by PATH or as given; undefined where it is not there or not executable. */
@@ -177,7 +193,11 @@ export interface HostLocks {
    * Takes the exclusive lock of one byte of a file, which ends with its holder: an OFD lock. Two holders in one process exclude each other too.
    * @returns undefined where `waitMs` passed first (0: at once; Infinity: never). The file is created where it is not there, with mode 0600.
    */
-  acquire(path: string, offset: number, options: CallOptions & { readonly waitMs: number }): Promise<HostLock | undefined>;
+  acquire(
+    path: string,
+    offset: number,
+    options: CallOptions & { readonly waitMs: number },
+  ): Promise<HostLock | undefined>;
   /** Whether somebody, this process included, holds the lock now. Takes nothing, and works on a file that cannot be written. */
   isHeld(path: string, offset: number): Promise<boolean>;
 }

@@ -41,7 +41,9 @@ export interface VmObservation {
   readonly identity?: ProcessIdentity | undefined;
   /** The guest's memory in the VMM now, where the VMM tells. */
   readonly memoryBytes?: number | undefined;
-  readonly devices?: readonly { readonly id: string; readonly kind: string; readonly bdf?: string | undefined }[] | undefined;
+  readonly devices?:
+    | readonly { readonly id: string; readonly kind: string; readonly bdf?: string | undefined }[]
+    | undefined;
   /** The VMM's own answer (`vm.info`), for people who debug. */
   readonly raw?: unknown;
 }
@@ -79,7 +81,10 @@ export interface Hypervisor extends AsyncDisposable {
    * Checks everything about a wanted VM that can be checked before anything is made, and says which disks it will have.
    * Paths of disks that are to be made lie in the VM's data directory. Makes nothing.
    */
-  plan(spec: ResolvedVmSpec, context: OperationContext): Promise<{ readonly disks: readonly Disk[] }>;
+  plan(
+    spec: ResolvedVmSpec,
+    context: OperationContext,
+  ): Promise<{ readonly disks: readonly Disk[] }>;
   /** Makes the VM's disks in its data directory, which is there and empty. */
   create(vm: VmRecord, context: OperationContext): Promise<void>;
   /**
@@ -120,4 +125,7 @@ export interface LaunchCommand {
 }
 
 /** Backends whose VMM is a program that is started by arguments. */
-export const launchCommand: CapabilityToken<LaunchCommand> = defineCapability("launch-command", "show the command line of its VMM");
+export const launchCommand: CapabilityToken<LaunchCommand> = defineCapability(
+  "launch-command",
+  "show the command line of its VMM",
+);

@@ -19,6 +19,7 @@ export {
   readConfigFile,
 } from "./config/load.ts";
 export { type ConfigOrigin, configSchema, type EngineConfig } from "./config/schema.ts";
+export { createEngine } from "./engine/create-engine.ts";
 export type {
   BatchResult,
   ChangeOptions,
@@ -34,7 +35,16 @@ export type {
   Vm,
   VmView,
 } from "./engine/types.ts";
-export { causeMessages, exitCodes, isSilkError, SilkError, type SilkErrorJson, type SilkErrorKind, type SilkErrorOptions, toSilkError } from "./errors.ts";
+export {
+  causeMessages,
+  exitCodes,
+  isSilkError,
+  SilkError,
+  type SilkErrorJson,
+  type SilkErrorKind,
+  type SilkErrorOptions,
+  toSilkError,
+} from "./errors.ts";
 export type {
   CallOptions,
   FileKind,
@@ -72,12 +82,19 @@ export {
   type VmObservation,
 } from "./hypervisor.ts";
 export { type Logger, silentLogger } from "./logger.ts";
+export { checkPlugin } from "./plugin/check.ts";
+export { type DiscoveredPlugins, discoverPlugins, type PluginLocation } from "./plugin/discover.ts";
 export type { HookContexts, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
 export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/plugin.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";
-export { checkDisks, dataDiskNamePattern, serialPattern, smallestDataDiskBytes } from "./vm/disks.ts";
+export {
+  checkDisks,
+  dataDiskNamePattern,
+  serialPattern,
+  smallestDataDiskBytes,
+} from "./vm/disks.ts";
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export type {

@@ -28,7 +28,10 @@ export function vmNotFound(ref: string): SilkError {
   });
 }
 
-function ambiguous(ref: string, candidates: readonly { readonly id: string; readonly name: string }[]): SilkError {
+function ambiguous(
+  ref: string,
+  candidates: readonly { readonly id: string; readonly name: string }[],
+): SilkError {
   const listed = candidates.map(({ id, name }) => `${id} (${name})`).join(", ");
   return new SilkError(`"${ref}" is the beginning of more than one id: ${listed}`, {
     code: "REF_AMBIGUOUS",

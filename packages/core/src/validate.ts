@@ -5,10 +5,22 @@ import { SilkError } from "./errors.ts";
  * Checks a value that comes from outside.
  * @throws SilkError `code` of kind `invalid`, its message naming every field that is wrong, `details.issues` the same for programs
  */
-export function validate<S extends v.GenericSchema>(schema: S, value: unknown, code: string, what: string): v.InferOutput<S> {
+export function validate<S extends v.GenericSchema>(
+  schema: S,
+  value: unknown,
+  code: string,
+  what: string,
+): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const issues = result.issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: issue.message }));
+  const issues = result.issues.map((issue) => ({
+    path: v.getDotPath(issue) ?? "",
+    message: issue.message,
+  }));
   const told = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-  throw new SilkError(`${what} is not valid: ${told.join("; ")}`, { code, kind: "invalid", details: { issues } });
+  throw new SilkError(`${what} is not valid: ${told.join("; ")}`, {
+    code,
+    kind: "invalid",
+    details: { issues },
+  });
 }

@@ -2,7 +2,10 @@ import { join } from "node:path";
 import type { EngineConfig } from "./schema.ts";
 
 /** The settings of a user who has set nothing: root's are system-wide, everybody else's are under the XDG directories. */
-export function defaultConfig(env: Readonly<Record<string, string | undefined>>, uid: number): EngineConfig {
+export function defaultConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  uid: number,
+): EngineConfig {
   return { ...defaultDirectories(env, uid), ...fixedDefaults };
 }
 
@@ -17,7 +20,10 @@ const fixedDefaults = {
   plugins: [],
 } as const satisfies Omit<EngineConfig, "rootDir" | "runDir" | "logDir">;
 
-function defaultDirectories(env: Readonly<Record<string, string | undefined>>, uid: number): Pick<EngineConfig, "rootDir" | "runDir" | "logDir"> {
+function defaultDirectories(
+  env: Readonly<Record<string, string | undefined>>,
+  uid: number,
+): Pick<EngineConfig, "rootDir" | "runDir" | "logDir"> {
   if (uid === 0) return { rootDir: "/var/lib/silk", runDir: "/run/silk", logDir: "/var/log/silk" };
   const home = env["HOME"] ?? "/";
   const data = env["XDG_DATA_HOME"] || join(home, ".local/share");
@@ -32,7 +38,10 @@ function defaultDirectories(env: Readonly<Record<string, string | undefined>>, u
 }
 
 /** Where the configuration file is looked for when none is named. */
-export function defaultConfigPath(env: Readonly<Record<string, string | undefined>>, uid: number): string {
+export function defaultConfigPath(
+  env: Readonly<Record<string, string | undefined>>,
+  uid: number,
+): string {
   if (uid === 0) return "/etc/silk/config.json";
   return join(env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? "/", ".config"), "silk/config.json");
 }

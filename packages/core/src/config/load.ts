@@ -28,7 +28,10 @@ export const configKeys = Object.keys(configSchema.entries) as readonly (keyof E
  * Reads the settings: defaults, then the file, then the environment, then the flags; the later one wins.
  * @throws SilkError `INVALID_CONFIG`, which names the source and the setting
  */
-export async function loadConfig(files: Pick<HostFiles, "readText">, sources: ConfigSources): Promise<LoadedConfig> {
+export async function loadConfig(
+  files: Pick<HostFiles, "readText">,
+  sources: ConfigSources,
+): Promise<LoadedConfig> {
   const named = sources.path ?? sources.env["SILK_CONFIG"];
   const path = resolve(sources.cwd, named ?? defaultConfigPath(sources.env, sources.uid));
   const file = await readConfigFile(files, path, named !== undefined);
@@ -38,30 +41,52 @@ export async function loadConfig(files: Pick<HostFiles, "readText">, sources: Co
   const config = validate(configSchema, merged, "INVALID_CONFIG", "the configuration");
   const origin = (key: keyof EngineConfig): ConfigOrigin =>
     key in flags ? "flag" : key in environment ? "environment" : key in file ? "file" : "default";
-  const absolute = (value: string): string => (isAbsolute(value) ? value : resolve(sources.cwd, value));
+  const absolute = (value: string): string =>
+    isAbsolute(value) ? value : resolve(sources.cwd, value);
   return {
-    config: { ...config, rootDir: absolute(config.rootDir), runDir: absolute(config.runDir), logDir: absolute(config.logDir) },
-    origins: Object.fromEntries(configKeys.map((key) => [key, origin(key)])) as Record<keyof EngineConfig, ConfigOrigin>,
+    config: {
+      ...config,
+      rootDir: absolute(config.rootDir),
+      runDir: absolute(config.runDir),
+      logDir: absolute(config.logDir),
+    },
+    origins: Object.fromEntries(configKeys.map((key) => [key, origin(key)])) as Record<
+      keyof EngineConfig,
+      ConfigOrigin
+    >,
     path,
   };
 }
 
 /** The settings in a configuration file: each checked, none filled in. */
-export async function readConfigFile(files: Pick<HostFiles, "readText">, path: string, mustExist: boolean): Promise<Partial<EngineConfig>> {
+export async function readConfigFile(
+  files: Pick<HostFiles, "readText">,
+  path: string,
+  mustExist: boolean,
+): Promise<Partial<EngineConfig>> {
   let text: string;
   try {
     text = await files.readText(path);
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT" && !mustExist) return {};
-    throw new SilkError(`cannot read the configuration ${path}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+    throw new SilkError(`cannot read the configuration ${path}`, {
+      code: "INVALID_CONFIG",
+      kind: "invalid",
+      cause: error,
+    });
   }
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("it must hold one JSON object");
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      throw new Error("it must hold one JSON object");
     for (const [key, value] of Object.entries(parsed)) checkSetting(key, value);
     return parsed as Partial<EngineConfig>;
   } catch (error) {
-    throw new SilkError(`the configuration ${path} is not valid: ${(error as Error).message}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+    throw new SilkError(`the configuration ${path} is not valid: ${(error as Error).message}`, {
+      code: "INVALID_CONFIG",
+      kind: "invalid",
+      cause: error,
+    });
   }
 }
 
@@ -70,7 +95,9 @@ export async function readConfigFile(files: Pick<HostFiles, "readText">, path: s
  * @throws SilkError `INVALID_CONFIG`
  */
 export function checkSetting(key: string, value: unknown): void {
-  const schema = (configSchema.entries as Record<string, (typeof configSchema.entries)[keyof EngineConfig]>)[key];
+  const schema = (
+    configSchema.entries as Record<string, (typeof configSchema.entries)[keyof EngineConfig]>
+  )[key];
   if (schema === undefined || !Object.hasOwn(configSchema.entries, key))
     throw new SilkError(`there is no setting "${key}"`, {
       code: "INVALID_CONFIG",
@@ -104,7 +131,11 @@ function readEnvironment(env: Readonly<Record<string, string | undefined>>): Par
     try {
       checkSetting(key, value);
     } catch (error) {
-      throw new SilkError(`${name} is not valid: ${(error as Error).message}`, { code: "INVALID_CONFIG", kind: "invalid", cause: error });
+      throw new SilkError(`${name} is not valid: ${(error as Error).message}`, {
+        code: "INVALID_CONFIG",
+        kind: "invalid",
+        cause: error,
+      });
     }
     found[key] = value;
   }

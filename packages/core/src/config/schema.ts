@@ -1,7 +1,11 @@
 import * as v from "valibot";
 
 const path = v.pipe(v.string(), v.nonEmpty("must not be empty"));
-const milliseconds = v.pipe(v.number(), v.integer("must be a whole number of milliseconds"), v.minValue(0, "must not be negative"));
+const milliseconds = v.pipe(
+  v.number(),
+  v.integer("must be a whole number of milliseconds"),
+  v.minValue(0, "must not be negative"),
+);
 
 /**
  * Every setting, once: the configuration file, the environment, the flags and `silk config` all go by this.
@@ -19,7 +23,10 @@ export const configSchema = v.strictObject({
   /** The `cloud-hypervisor` program: a name on PATH, or a path. */
   chBinary: path,
   /** `debug`, `info`, `warn`, `error` or `silent`. */
-  logLevel: v.picklist(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent"),
+  logLevel: v.picklist(
+    ["debug", "info", "warn", "error", "silent"],
+    "must be debug, info, warn, error or silent",
+  ),
   /** How long a guest may take to shut down. */
   stopGraceMs: milliseconds,
   /** How long a VMM may take until its guest runs. */
@@ -27,7 +34,12 @@ export const configSchema = v.strictObject({
   /** How long a hook may take. */
   hookTimeoutMs: milliseconds,
   /** How many VMs one command works on at once. */
-  concurrency: v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1, "must be at least 1"), v.maxValue(1024, "must be at most 1024")),
+  concurrency: v.pipe(
+    v.number(),
+    v.integer("must be a whole number"),
+    v.minValue(1, "must be at least 1"),
+    v.maxValue(1024, "must be at most 1024"),
+  ),
   /** Names of npm packages to load as plugins besides those that come with silk. */
   plugins: v.array(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
 });

@@ -64,7 +64,9 @@ export interface VmView extends VmRecord {
   readonly observed: VmObservation;
   readonly paths: VmPaths;
   /** The operation that is under way now. */
-  readonly operation?: { readonly verb: string; readonly pid: number; readonly startedAt: string } | undefined;
+  readonly operation?:
+    | { readonly verb: string; readonly pid: number; readonly startedAt: string }
+    | undefined;
 }
 
 export interface ListOptions extends EngineCallOptions {
@@ -137,7 +139,9 @@ export interface Engine extends AsyncDisposable {
   /** What happened, and with `follow` what happens. */
   events(options?: EventOptions): AsyncIterable<SilkEvent>;
   /** Removes what no record owns, or only tells of it. */
-  gc(options?: ChangeOptions & { readonly dryRun?: boolean | undefined }): Promise<readonly Orphan[]>;
+  gc(
+    options?: ChangeOptions & { readonly dryRun?: boolean | undefined },
+  ): Promise<readonly Orphan[]>;
   /** A backend, for what only it can do. @throws SilkError `BACKEND_UNKNOWN` */
   backend(name?: string): Promise<Hypervisor>;
   /** What a VM's backend can do beyond the contract. @throws SilkError `CAPABILITY_MISSING` */

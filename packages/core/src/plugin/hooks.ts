@@ -26,7 +26,10 @@ export interface Veto {
   readonly veto: string;
 }
 
-type BeforeHook<C> = (context: C, tools: HookTools) => Promise<Veto | undefined | void> | Veto | undefined | void;
+type BeforeHook<C> = (
+  context: C,
+  tools: HookTools,
+) => Promise<Veto | undefined | void> | Veto | undefined | void;
 type AfterHook<C> = (context: C, tools: HookTools) => Promise<void> | void;
 
 /**
@@ -34,5 +37,7 @@ type AfterHook<C> = (context: C, tools: HookTools) => Promise<void> | void;
  * stops the operation too. An `after` hook's failure is reported as a warning and undoes nothing.
  */
 export type Hooks = {
-  readonly [N in HookName]?: N extends `${string}before-${string}` ? BeforeHook<HookContexts[N]> : AfterHook<HookContexts[N]>;
+  readonly [N in HookName]?: N extends `${string}before-${string}`
+    ? BeforeHook<HookContexts[N]>
+    : AfterHook<HookContexts[N]>;
 };

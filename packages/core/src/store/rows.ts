@@ -34,7 +34,11 @@ export function toSummaryRow(row: Row): SummaryRow {
   const vmm =
     row["vmm_pid"] === null
       ? undefined
-      : { bootId: row["vmm_boot_id"] as string, pid: row["vmm_pid"] as number, startTime: row["vmm_start_time"] as number };
+      : {
+          bootId: row["vmm_boot_id"] as string,
+          pid: row["vmm_pid"] as number,
+          startTime: row["vmm_start_time"] as number,
+        };
   return {
     seq: row["seq"] as number,
     vmm,

@@ -74,10 +74,13 @@ export function migrate(database: HostDatabase, path: string): void {
 
 export function refuseNewer(version: number, path: string): void {
   if (version <= storeVersion) return;
-  throw new SilkError(`the store ${path} was written by a newer silk (version ${version}, this one knows ${storeVersion})`, {
-    code: "STORE_TOO_NEW",
-    kind: "unsupported",
-    hint: "Update silk, or name another directory with --root-dir.",
-    details: { path, version, supported: storeVersion },
-  });
+  throw new SilkError(
+    `the store ${path} was written by a newer silk (version ${version}, this one knows ${storeVersion})`,
+    {
+      code: "STORE_TOO_NEW",
+      kind: "unsupported",
+      hint: "Update silk, or name another directory with --root-dir.",
+      details: { path, version, supported: storeVersion },
+    },
+  );
 }

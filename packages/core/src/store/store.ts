@@ -33,13 +33,16 @@ export class Store implements Disposable {
   /** A random name of this store, made with it: part of every name that silk gives to things outside of its directories. */
   get scope(): string {
     const row = this.#get("SELECT value FROM meta WHERE key = 'scope'");
-    if (row === undefined) throw new SilkError("the store has no scope", { code: "STORE_DAMAGED", kind: "failed" });
+    if (row === undefined)
+      throw new SilkError("the store has no scope", { code: "STORE_DAMAGED", kind: "failed" });
     return row["value"] as string;
   }
 
   /** The next VM's number; it is never given twice, also when its VM is never made. */
   nextVmSeq(): number {
-    const row = this.transaction(() => this.#get("UPDATE counters SET value = value + 1 WHERE name = 'vm' RETURNING value"));
+    const row = this.transaction(() =>
+      this.#get("UPDATE counters SET value = value + 1 WHERE name = 'vm' RETURNING value"),
+    );
     return row?.["value"] as number;
   }
 
@@ -57,7 +60,10 @@ export class Store implements Disposable {
 
   /** Ids and names of the VMs whose id begins so, in order; at most 20. */
   findByIdPrefix(prefix: string): readonly { readonly id: string; readonly name: string }[] {
-    const rows = this.#all("SELECT id, name FROM vms WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 20", prefix);
+    const rows = this.#all(
+      "SELECT id, name FROM vms WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 20",
+      prefix,
+    );
     return rows.map((row) => ({ id: row["id"] as string, name: row["name"] as string }));
   }
 
@@ -72,7 +78,10 @@ export class Store implements Disposable {
   }
 
   insertVm(vm: VmRecord): void {
-    this.#run(`INSERT INTO vms (${vmColumns.join(", ")}) VALUES (${vmColumns.map(() => "?").join(", ")})`, ...toVmValues(vm));
+    this.#run(
+      `INSERT INTO vms (${vmColumns.join(", ")}) VALUES (${vmColumns.map(() => "?").join(", ")})`,
+      ...toVmValues(vm),
+    );
     this.#run("INSERT INTO vm_records (seq, record) VALUES (?, ?)", vm.seq, JSON.stringify(vm));
   }
 
@@ -101,7 +110,10 @@ export class Store implements Disposable {
     }));
   }
 
-  beginOperation(vm: { readonly seq: number; readonly id: string }, verb: JournalEntry["verb"]): void {
+  beginOperation(
+    vm: { readonly seq: number; readonly id: string },
+    verb: JournalEntry["verb"],
+  ): void {
     const owner = this.#host.processes.self();
     this.#run(
       "INSERT OR REPLACE INTO operations VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -119,7 +131,11 @@ export class Store implements Disposable {
     this.#run("DELETE FROM operations WHERE vm_seq = ?", seq);
   }
 
-  addEvent<T extends EventType>(vm: { readonly id: string; readonly name: string }, type: T, data: EventData[T]): void {
+  addEvent<T extends EventType>(
+    vm: { readonly id: string; readonly name: string },
+    type: T,
+    data: EventData[T],
+  ): void {
     this.#run(
       "INSERT INTO events (at, type, vm_id, vm_name, data) VALUES (?, ?, ?, ?, ?)",
       this.now(),
@@ -159,7 +175,10 @@ export class Store implements Disposable {
   }
 
   #record(condition: string, value: SqlValue): VmRecord | undefined {
-    const row = this.#get(`SELECT record FROM vms JOIN vm_records USING (seq) WHERE ${condition}`, value);
+    const row = this.#get(
+      `SELECT record FROM vms JOIN vm_records USING (seq) WHERE ${condition}`,
+      value,
+    );
     return row === undefined ? undefined : (JSON.parse(row["record"] as string) as VmRecord);
   }
 
@@ -185,7 +204,9 @@ export function openStore(host: Host, path: string): Store {
       const store = new Store(database, host);
       const scope = Buffer.from(host.random.bytes(4)).toString("hex");
       if (database.prepare("SELECT 1 FROM meta WHERE key = 'scope'").get() === undefined)
-        store.transaction(() => database.prepare("INSERT OR IGNORE INTO meta VALUES ('scope', ?)").run(scope));
+        store.transaction(() =>
+          database.prepare("INSERT OR IGNORE INTO meta VALUES ('scope', ?)").run(scope),
+        );
       return store;
     } catch (error) {
       database.close();
@@ -221,25 +242,52 @@ function opening<T>(path: string, open: () => T): T {
   try {
     return guarded(open);
   } catch (error) {
-    throw isSilkError(error) ? withPath(error, path) : toSilkError(error, `cannot open the store ${path}`);
+    throw isSilkError(error)
+      ? withPath(error, path)
+      : toSilkError(error, `cannot open the store ${path}`);
   }
 }
 
 function withPath(error: SilkError, path: string): SilkError {
   if (!error.code.startsWith("STORE_") || error.details !== undefined) return error;
-  return new SilkError(`${error.message}: ${path}`, { ...error, details: { path }, cause: error.cause });
+  return new SilkError(`${error.message}: ${path}`, {
+    ...error,
+    details: { path },
+    cause: error.cause,
+  });
 }
 
-const damaged = { code: "STORE_DAMAGED", kind: "failed" as const, hint: "Restore the store from a backup, or move it away: `silk gc` then shows what is left of its VMs." };
+const damaged = {
+  code: "STORE_DAMAGED",
+  kind: "failed" as const,
+  hint: "Restore the store from a backup, or move it away: `silk gc` then shows what is left of its VMs.",
+};
 
 /** SQLite's result codes that mean something to a user. https://sqlite.org/rescode.html */
-const sqliteErrors: Readonly<Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>> = {
+const sqliteErrors: Readonly<
+  Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>
+> = {
   5: { code: "STORE_BUSY", kind: "busy", message: "the store is locked by another process" },
-  8: { code: "PERMISSION_DENIED", kind: "denied", message: "the store cannot be written", hint: "Run as the user who owns it, or name another directory with --root-dir." },
+  8: {
+    code: "PERMISSION_DENIED",
+    kind: "denied",
+    message: "the store cannot be written",
+    hint: "Run as the user who owns it, or name another directory with --root-dir.",
+  },
   10: { code: "IO_ERROR", kind: "failed", message: "the disk under the store reported an error" },
   11: { ...damaged, message: "the store is damaged" },
-  13: { code: "DISK_FULL", kind: "failed", message: "the disk under the store is full", hint: "Free some space and run the command again." },
-  14: { code: "PERMISSION_DENIED", kind: "denied", message: "the store cannot be opened", hint: "Run as the user who owns it, or name another directory with --root-dir." },
+  13: {
+    code: "DISK_FULL",
+    kind: "failed",
+    message: "the disk under the store is full",
+    hint: "Free some space and run the command again.",
+  },
+  14: {
+    code: "PERMISSION_DENIED",
+    kind: "denied",
+    message: "the store cannot be opened",
+    hint: "Run as the user who owns it, or name another directory with --root-dir.",
+  },
   26: { ...damaged, message: "the store is damaged: it is no database" },
 };
 

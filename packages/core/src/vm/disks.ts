@@ -19,16 +19,30 @@ export function checkDisks(disks: readonly Disk[]): void {
   const serials = new Set<string>();
   for (const disk of disks) {
     const refuse = (why: string): never => {
-      throw new SilkError(`the disk ${disk.path} ${why}`, { code: "INVALID_DISK", kind: "invalid", details: { path: disk.path } });
+      throw new SilkError(`the disk ${disk.path} ${why}`, {
+        code: "INVALID_DISK",
+        kind: "invalid",
+        details: { path: disk.path },
+      });
     };
     if (!disk.path.startsWith("/")) refuse("has no absolute path");
-    if (disk.readonly === writableRoles.has(disk.role)) refuse(`has the role "${disk.role}", which is ${disk.readonly ? "writable" : "read-only"}`);
-    if (disk.directIo !== undefined && disk.role !== "data") refuse(`has the role "${disk.role}", and only data disks have a directIo of their own`);
+    if (disk.readonly === writableRoles.has(disk.role))
+      refuse(`has the role "${disk.role}", which is ${disk.readonly ? "writable" : "read-only"}`);
+    if (disk.directIo !== undefined && disk.role !== "data")
+      refuse(`has the role "${disk.role}", and only data disks have a directIo of their own`);
     if (disk.serial === undefined) continue;
-    if (!serialPattern.test(disk.serial)) refuse(`has the serial ${JSON.stringify(disk.serial)}; a serial is 1 to 20 letters, digits, dots, dashes or underscores`);
-    if (serials.has(disk.serial)) refuse(`has the serial "${disk.serial}", which another disk of this VM has`);
+    if (!serialPattern.test(disk.serial))
+      refuse(
+        `has the serial ${JSON.stringify(disk.serial)}; a serial is 1 to 20 letters, digits, dots, dashes or underscores`,
+      );
+    if (serials.has(disk.serial))
+      refuse(`has the serial "${disk.serial}", which another disk of this VM has`);
     serials.add(disk.serial);
   }
   const cows = disks.filter(({ role }) => role === "cow").length;
-  if (cows > 1) throw new SilkError(`a VM has one COW disk, not ${cows}`, { code: "INVALID_DISK", kind: "invalid" });
+  if (cows > 1)
+    throw new SilkError(`a VM has one COW disk, not ${cows}`, {
+      code: "INVALID_DISK",
+      kind: "invalid",
+    });
 }

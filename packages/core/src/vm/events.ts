@@ -25,4 +25,6 @@ export interface EventBase {
 }
 
 /** Something that happened to a VM. A union by `type`. */
-export type SilkEvent = { [T in EventType]: EventBase & { readonly type: T; readonly data: EventData[T] } }[EventType];
+export type SilkEvent = {
+  [T in EventType]: EventBase & { readonly type: T; readonly data: EventData[T] };
+}[EventType];

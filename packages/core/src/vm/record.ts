@@ -38,7 +38,9 @@ export interface Nic {
   readonly bridge?: string | undefined;
   readonly netnsPath?: string | undefined;
   /** The guest's static address; left out for DHCP. */
-  readonly address?: { readonly ip: string; readonly gateway: string; readonly prefix: number } | undefined;
+  readonly address?:
+    | { readonly ip: string; readonly gateway: string; readonly prefix: number }
+    | undefined;
 }
 
 export interface DirectBoot {

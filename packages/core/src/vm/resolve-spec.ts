@@ -22,9 +22,16 @@ const largestDiskBytes = 2 ** 44 - pageBytes;
  * Fills in the defaults of a spec and checks it against the rules and the host.
  * @throws SilkError `INVALID_SPEC`, `INVALID_NAME`, `TOO_MANY_CPUS`, `TOO_MUCH_MEMORY`
  */
-export function resolveSpec(input: VmSpec, host: Host, defaults: { readonly backend: string; readonly cwd: string }): ResolvedVmSpec {
+export function resolveSpec(
+  input: VmSpec,
+  host: Host,
+  defaults: { readonly backend: string; readonly cwd: string },
+): ResolvedVmSpec {
   const spec = validate(vmSpecSchema, input, "INVALID_SPEC", "the VM's spec");
-  const id = spec.id === undefined ? Buffer.from(host.random.bytes(8)).toString("hex") : checkName(spec.id, "id");
+  const id =
+    spec.id === undefined
+      ? Buffer.from(host.random.bytes(8)).toString("hex")
+      : checkName(spec.id, "id");
   const boot = resolveBoot(input.boot, defaults.cwd);
   const cpus = spec.cpus ?? Math.min(2, host.facts.cpus);
   if (cpus > host.facts.cpus)
@@ -37,7 +44,10 @@ export function resolveSpec(input: VmSpec, host: Host, defaults: { readonly back
   const config: VmConfig = {
     cpus,
     memoryBytes: checkMemory(spec.memoryBytes ?? gib, spec.hugepages ?? false, host),
-    storageBytes: checkDiskSize(spec.storageBytes ?? (boot.kind === "direct" ? 10 * gib : 0), "storageBytes"),
+    storageBytes: checkDiskSize(
+      spec.storageBytes ?? (boot.kind === "direct" ? 10 * gib : 0),
+      "storageBytes",
+    ),
     netQueueSize: spec.netQueueSize ?? 0,
     diskQueueSize: spec.diskQueueSize ?? 0,
     noDirectIo: spec.noDirectIo ?? false,
@@ -71,23 +81,41 @@ function resolveBoot(boot: BootSpec, cwd: string): Boot {
 function checkMemory(memoryBytes: number, hugepages: boolean, host: Host): number {
   const unit = hugepages ? hugePageBytes : pageBytes;
   const invalid = (message: string, hint: string): SilkError =>
-    new SilkError(message, { code: "INVALID_MEMORY", kind: "invalid", hint, details: { memoryBytes } });
-  if (memoryBytes < mib || memoryBytes > largestMemoryBytes)
-    throw invalid(`${memoryBytes} bytes is no usable memory size`, "Give at least 1M; --memory takes 512M, 2G or plain bytes.");
-  if (memoryBytes % unit !== 0)
-    throw invalid(`a memory of ${memoryBytes} bytes is no multiple of ${unit}`, `Memory comes in pages of ${hugepages ? "2 MiB" : "4 KiB"}.`);
-  if (memoryBytes > host.facts.memoryBytes)
-    throw new SilkError(`${memoryBytes} bytes of memory are wanted and this host has ${host.facts.memoryBytes}`, {
-      code: "TOO_MUCH_MEMORY",
+    new SilkError(message, {
+      code: "INVALID_MEMORY",
       kind: "invalid",
-      hint: "Ask for less with --memory.",
-      details: { wantedBytes: memoryBytes, availableBytes: host.facts.memoryBytes },
+      hint,
+      details: { memoryBytes },
     });
+  if (memoryBytes < mib || memoryBytes > largestMemoryBytes)
+    throw invalid(
+      `${memoryBytes} bytes is no usable memory size`,
+      "Give at least 1M; --memory takes 512M, 2G or plain bytes.",
+    );
+  if (memoryBytes % unit !== 0)
+    throw invalid(
+      `a memory of ${memoryBytes} bytes is no multiple of ${unit}`,
+      `Memory comes in pages of ${hugepages ? "2 MiB" : "4 KiB"}.`,
+    );
+  if (memoryBytes > host.facts.memoryBytes)
+    throw new SilkError(
+      `${memoryBytes} bytes of memory are wanted and this host has ${host.facts.memoryBytes}`,
+      {
+        code: "TOO_MUCH_MEMORY",
+        kind: "invalid",
+        hint: "Ask for less with --memory.",
+        details: { wantedBytes: memoryBytes, availableBytes: host.facts.memoryBytes },
+      },
+    );
   return memoryBytes;
 }
 
 function checkDiskSize(sizeBytes: number, field: string): number {
-  if (sizeBytes === 0 || (sizeBytes >= mib && sizeBytes <= largestDiskBytes && sizeBytes % 512 === 0)) return sizeBytes;
+  if (
+    sizeBytes === 0 ||
+    (sizeBytes >= mib && sizeBytes <= largestDiskBytes && sizeBytes % 512 === 0)
+  )
+    return sizeBytes;
   throw new SilkError(`${field}: ${sizeBytes} bytes is no usable disk size`, {
     code: "INVALID_DISK",
     kind: "invalid",
@@ -100,7 +128,12 @@ function resolveDataDisks(spec: VmSpec): ResolvedVmSpec["dataDisks"] {
   const names = new Set<string>();
   return (spec.dataDisks ?? []).map((disk, index) => {
     const name = disk.name ?? `data${index + 1}`;
-    if (names.has(name)) throw new SilkError(`two data disks are named "${name}"`, { code: "INVALID_DISK", kind: "invalid", hint: "Give each its own name=…" });
+    if (names.has(name))
+      throw new SilkError(`two data disks are named "${name}"`, {
+        code: "INVALID_DISK",
+        kind: "invalid",
+        hint: "Give each its own name=…",
+      });
     names.add(name);
     checkDiskSize(disk.sizeBytes, `data disk "${name}"`);
     return { ...disk, name, fstype: disk.fstype ?? "ext4" };

@@ -2,28 +2,52 @@ import * as v from "valibot";
 import { serialPattern, dataDiskNamePattern, smallestDataDiskBytes } from "./disks.ts";
 
 const flag = v.optional(v.boolean());
-const size = v.pipe(v.number(), v.safeInteger("must be a whole number of bytes"), v.minValue(0, "must not be negative"));
-const path = v.pipe(v.string(), v.nonEmpty("must not be empty"), v.check((text) => !text.includes("\0"), "must not hold a NUL byte"));
+const size = v.pipe(
+  v.number(),
+  v.safeInteger("must be a whole number of bytes"),
+  v.minValue(0, "must not be negative"),
+);
+const path = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  v.check((text) => !text.includes("\0"), "must not hold a NUL byte"),
+);
 const queueSize = v.optional(
   v.pipe(
     v.number(),
-    v.check((n) => n === 0 || (Number.isInteger(Math.log2(n)) && n >= 1 && n <= 32_768), "must be 0 or a power of two up to 32768"),
+    v.check(
+      (n) => n === 0 || (Number.isInteger(Math.log2(n)) && n >= 1 && n <= 32_768),
+      "must be 0 or a power of two up to 32768",
+    ),
   ),
 );
 
 /** No newlines: a cmdline is one line, and one that ends early would hide what follows. */
-const oneLine = v.pipe(v.string(), v.check((text) => !/[\0\n]/.test(text), "must be one line"));
+const oneLine = v.pipe(
+  v.string(),
+  v.check((text) => !/[\0\n]/.test(text), "must be one line"),
+);
 
 const disk = v.strictObject({
   path,
   readonly: flag,
-  serial: v.optional(v.pipe(v.string(), v.regex(serialPattern, "must be 1 to 20 letters, digits, dots, dashes or underscores"))),
+  serial: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(serialPattern, "must be 1 to 20 letters, digits, dots, dashes or underscores"),
+    ),
+  ),
   directIo: flag,
 });
 
 const dataDisk = v.strictObject({
   sizeBytes: v.pipe(size, v.minValue(smallestDataDiskBytes, "must be at least 16 MiB")),
-  name: v.optional(v.pipe(v.string(), v.regex(dataDiskNamePattern, "must be 1 to 20 of a-z, 0-9, - and _, and begin with a letter"))),
+  name: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(dataDiskNamePattern, "must be 1 to 20 of a-z, 0-9, - and _, and begin with a letter"),
+    ),
+  ),
   fstype: v.optional(v.picklist(["ext4", "none"], 'must be "ext4" or "none"')),
   mountPoint: v.optional(v.pipe(v.string(), v.regex(/^\/[^\0\n]*$/, "must be an absolute path"))),
   directIo: flag,
@@ -42,13 +66,17 @@ export const vmSpecSchema = v.strictObject({
   id: v.optional(v.string()),
   name: v.optional(v.string()),
   backend: v.optional(v.string()),
-  cpus: v.optional(v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1, "must be at least 1"))),
+  cpus: v.optional(
+    v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1, "must be at least 1")),
+  ),
   memoryBytes: v.optional(size),
   storageBytes: v.optional(size),
   boot,
   disks: v.optional(v.array(disk)),
   dataDisks: v.optional(v.array(dataDisk)),
-  nics: v.optional(v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0, "must not be negative"))),
+  nics: v.optional(
+    v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0, "must not be negative")),
+  ),
   netQueueSize: queueSize,
   diskQueueSize: queueSize,
   noDirectIo: flag,
@@ -57,7 +85,13 @@ export const vmSpecSchema = v.strictObject({
   hugepages: flag,
   labels: v.optional(
     v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, "label keys are 1 to 63 letters, digits, dots, dashes, underscores or slashes")),
+      v.pipe(
+        v.string(),
+        v.regex(
+          /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
+          "label keys are 1 to 63 letters, digits, dots, dashes, underscores or slashes",
+        ),
+      ),
       v.pipe(v.string(), v.maxLength(256, "label values have at most 256 characters")),
     ),
   ),

@@ -69,7 +69,10 @@ export interface ResolvedVmSpec {
   readonly config: VmConfig;
   readonly boot: Boot;
   readonly disks: readonly DiskSpec[];
-  readonly dataDisks: readonly (DataDiskSpec & { readonly name: string; readonly fstype: "ext4" | "none" })[];
+  readonly dataDisks: readonly (DataDiskSpec & {
+    readonly name: string;
+    readonly fstype: "ext4" | "none";
+  })[];
   readonly nics: number;
   readonly labels: Readonly<Record<string, string>>;
 }

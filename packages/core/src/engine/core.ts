@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import type { EngineConfig } from "../config/schema.ts";
+import { SilkError, toSilkError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
+import type { Logger } from "../logger.ts";
+import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
+import type { VmPaths } from "../vm/record.ts";
+import type { HookRunner } from "./hooks.ts";
+import type { ChangeOptions } from "./types.ts";
+
+/** What the verbs of an engine share: its machine, its settings, and what it has opened so far. */
+export class EngineCore {
+  readonly host: Host;
+  readonly config: EngineConfig;
+  readonly logger: Logger;
+  readonly hooks: HookRunner;
+  readonly cwd: string;
+  readonly #definitions: ReadonlyMap<string, BackendDefinition>;
+  readonly #backends = new Map<string, Promise<Hypervisor>>();
+  #store: Store | undefined;
+  #opening: Promise<Store> | undefined;
+  #scope: string | undefined;
+  #closed = false;
+
+  constructor(parts: {
+    readonly host: Host;
+    readonly config: EngineConfig;
+    readonly logger: Logger;
+    readonly hooks: HookRunner;
+    readonly cwd: string;
+    readonly backends: readonly BackendDefinition[];
+  }) {
+    this.host = parts.host;
+    this.config = parts.config;
+    this.logger = parts.logger;
+    this.hooks = parts.hooks;
+    this.cwd = parts.cwd;
+    this.#definitions = new Map(parts.backends.map((definition) => [definition.name, definition]));
+  }
+
+  get storePath(): string {
+    return join(this.config.rootDir, "silk.db");
+  }
+
+  /** One byte of this file is the lock of each VM, at the VM's number. */
+  get lockPath(): string {
+    return join(this.config.rootDir, "vm.lock");
+  }
+
+  get backendNames(): readonly string[] {
+    return [...this.#definitions.keys()];
+  }
+
+  /** The store for reading and writing; made, with its directory, at the first use. */
+  store(): Promise<Store> {
+    this.#refuseClosed();
+    this.#opening ??= this.#openStore().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Reads from the store without writing anything anywhere; from nothing, where there is no store yet. */
+  read<T>(run: (store: Store | undefined) => T): T {
+    this.#refuseClosed();
+    if (this.#store !== undefined) return run(this.#store);
+    using store = openStoreReadOnly(this.host, this.storePath);
+    this.#scope ??= store?.scope;
+    return run(store);
+  }
+
+  /** @throws SilkError `BACKEND_UNKNOWN` */
+  backend(name: string): Promise<Hypervisor> {
+    this.#refuseClosed();
+    const definition = this.#definitions.get(name);
+    if (definition === undefined)
+      throw new SilkError(`there is no backend "${name}"`, {
+        code: "BACKEND_UNKNOWN",
+        kind: "unsupported",
+        hint:
+          this.#definitions.size === 0
+            ? "No plugin brings a backend."
+            : `The backends are ${this.backendNames.join(", ")}.`,
+        details: { backend: name, known: this.backendNames },
+      });
+    let opened = this.#backends.get(name);
+    if (opened === undefined) {
+      const { chBinary, startTimeoutMs } = this.config;
+      opened = definition.open({
+        host: this.host,
+        logger: this.logger,
+        settings: { chBinary, startTimeoutMs },
+        paths: (vm) => this.paths(vm),
+      });
+      this.#backends.set(name, opened);
+    }
+    return opened;
+  }
+
+  paths(vm: { readonly id: string }): VmPaths {
+    const runDir = join(this.runScopeDir, vm.id);
+    return {
+      dataDir: join(this.config.rootDir, "vms", vm.id),
+      runDir,
+      logPath: join(this.logScopeDir, `${vm.id}.log`),
+      apiSocketPath: join(runDir, "api.sock"),
+      consoleSocketPath: join(runDir, "console.sock"),
+    };
+  }
+
+  /** Two roots may share a run directory: each has its own part of it. */
+  get runScopeDir(): string {
+    return join(this.config.runDir, this.#requireScope());
+  }
+
+  get logScopeDir(): string {
+    return join(this.config.logDir, this.#requireScope());
+  }
+
+  /** The context of a backend's verb. Without a signal: for what must be done whatever the caller wants by now. */
+  context(options: ChangeOptions, signal: AbortSignal | undefined): OperationContext {
+    return {
+      signal,
+      progress: (message) => options.onProgress?.(message),
+      warn: (message) => this.warn(options, message),
+    };
+  }
+
+  warn(options: ChangeOptions, message: string): void {
+    if (options.onWarning === undefined) this.logger.warn(message);
+    else options.onWarning(message);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const opened = await Promise.allSettled(this.#backends.values());
+    await Promise.all(
+      opened.map((backend) =>
+        backend.status === "fulfilled" ? backend.value[Symbol.asyncDispose]() : undefined,
+      ),
+    );
+    this.#store?.[Symbol.dispose]();
+  }
+
+  async #openStore(): Promise<Store> {
+    try {
+      await this.host.files.mkdir(this.config.rootDir, { mode: 0o700 });
+    } catch (error) {
+      throw toSilkError(error, `cannot make the directory ${this.config.rootDir}`);
+    }
+    this.#store = openStore(this.host, this.storePath);
+    this.#scope = this.#store.scope;
+    return this.#store;
+  }
+
+  #requireScope(): string {
+    // Before there is a store there is no VM; `debug` still wants paths that look like the real ones.
+    return this.#scope ?? "0".repeat(8);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed)
+      throw new SilkError("the engine is closed", { code: "ENGINE_CLOSED", kind: "invalid" });
+  }
+}

@@ -1,0 +1,144 @@
+import { boundedCall, type EngineCallOptions } from "../call.ts";
+import { missingCapability, type CapabilityToken } from "../capability.ts";
+import { configKeys } from "../config/load.ts";
+import { defaultConfig } from "../config/defaults.ts";
+import { configSchema, type EngineConfig } from "../config/schema.ts";
+import { SilkError } from "../errors.ts";
+import type { Hypervisor } from "../hypervisor.ts";
+import { launchCommand } from "../hypervisor.ts";
+import { silentLogger } from "../logger.ts";
+import { checkPlugins } from "../plugin/check.ts";
+import { resolveVm } from "../refs.ts";
+import { validate } from "../validate.ts";
+import { resolveSpec } from "../vm/resolve-spec.ts";
+import type { VmSpec } from "../vm/spec.ts";
+import { batch } from "./batch.ts";
+import { attachConsole } from "./console.ts";
+import { EngineCore } from "./core.ts";
+import { createVm } from "./create.ts";
+import { deleteVm } from "./delete.ts";
+import { readEvents } from "./events.ts";
+import { collectGarbage } from "./gc.ts";
+import { HookRunner } from "./hooks.ts";
+import { inspectVm } from "./inspect.ts";
+import { planRecord } from "./plan-record.ts";
+import { listVms } from "./list.ts";
+import { readLogs } from "./logs.ts";
+import { startVm } from "./start.ts";
+import { stopVm } from "./stop.ts";
+import type { Engine, EngineOptions } from "./types.ts";
+import { vmHandle } from "./vm-handle.ts";
+
+/**
+ * Makes an engine over one root directory. Opens nothing until it is used; dispose of it to close what it opened. VMs live on.
+ * @example
+ * await using engine = await createEngine({ host: linuxHost(), plugins: [cloudHypervisor] });
+ * const vm = await engine.create({ name: "web", boot: { kernel: "/boot/vmlinux" } });
+ * await vm.start();
+ * @throws SilkError `INVALID_CONFIG`, `PLUGIN_INCOMPATIBLE`, `BACKEND_DUPLICATE`
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const config = completeConfig(options);
+  const backends = checkPlugins(options.plugins);
+  const core = new EngineCore({
+    host: options.host,
+    config,
+    logger: options.logger ?? silentLogger,
+    hooks: new HookRunner(options.plugins, config.hookTimeoutMs),
+    cwd: options.cwd ?? process.cwd(),
+    backends,
+  });
+  const bounded = <T>(
+    doing: string,
+    call: EngineCallOptions,
+    run: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> => boundedCall(doing, call, run);
+
+  const engine: Engine = {
+    config,
+    backends: core.backendNames,
+    create: (spec, call = {}) =>
+      bounded("cannot create the VM", call, async (signal) =>
+        vmHandle(engine, await createVm(core, spec, call, signal), call.dispose),
+      ),
+    start: (refs, call = {}) =>
+      batch(refs, config.concurrency, (ref) =>
+        bounded(`cannot start ${ref}`, call, (signal) => startVm(core, ref, call, signal)),
+      ),
+    stop: (refs, call = {}) =>
+      batch(refs, config.concurrency, (ref) =>
+        bounded(`cannot stop ${ref}`, call, (signal) => stopVm(core, ref, call, signal)),
+      ),
+    delete: (refs, call = {}) =>
+      batch(refs, config.concurrency, (ref) =>
+        bounded(`cannot remove ${ref}`, call, (signal) => deleteVm(core, ref, call, signal)),
+      ),
+    get: async (ref) =>
+      vmHandle(
+        engine,
+        core.read((store) => resolveVm(store, ref)),
+      ),
+    inspect: (ref, call = {}) =>
+      bounded(`cannot inspect ${ref}`, call, (signal) => inspectVm(core, ref, signal)),
+    list: (call = {}) =>
+      bounded("cannot list the VMs", call, (signal) => listVms(core, call, signal)),
+    console: (ref, call = {}) =>
+      bounded(`cannot attach to ${ref}`, call, (signal) => attachConsole(core, ref, signal)),
+    logs: (ref, call = {}) => readLogs(core, ref, call),
+    launchCommand: (spec, call = {}) =>
+      bounded("cannot tell the command line", call, (signal) =>
+        tellLaunchCommand(core, spec, signal),
+      ),
+    events: (call = {}) => readEvents(core, call),
+    gc: (call = {}) =>
+      bounded("cannot collect garbage", call, (signal) => collectGarbage(core, call, signal)),
+    backend: (name = config.backend) => core.backend(name),
+    capability: async (ref, token) => {
+      const vm = core.read((store) => resolveVm(store, ref));
+      return requireCapability(await core.backend(vm.backend), token);
+    },
+    [Symbol.asyncDispose]: () => core.close(),
+  };
+  return engine;
+}
+
+function completeConfig(options: EngineOptions): EngineConfig {
+  const given = Object.entries(options.config ?? {}).filter(([, value]) => value !== undefined);
+  const unknown = given
+    .map(([key]) => key)
+    .filter((key) => !(configKeys as readonly string[]).includes(key));
+  if (unknown.length > 0)
+    throw new SilkError(`there is no setting "${unknown[0]}"`, {
+      code: "INVALID_CONFIG",
+      kind: "invalid",
+      hint: `The settings are ${configKeys.join(", ")}.`,
+    });
+  const merged = {
+    ...defaultConfig(process.env, options.host.facts.uid),
+    ...Object.fromEntries(given),
+  };
+  return validate(configSchema, merged, "INVALID_CONFIG", "the configuration");
+}
+
+function requireCapability<T>(backend: Hypervisor, token: CapabilityToken<T>): T {
+  const found = backend.capability(token);
+  if (found === undefined) throw missingCapability(backend.name, token);
+  return found;
+}
+
+async function tellLaunchCommand(
+  core: EngineCore,
+  input: VmSpec,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const spec = resolveSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const backend = await core.backend(spec.backend);
+  const commands = requireCapability(backend, launchCommand);
+  // Read for the paths' sake: they hold the store's scope.
+  core.read(() => undefined);
+  const { disks } = await backend.plan(spec, core.context({}, signal));
+  return await commands.launchCommand(
+    planRecord(spec, disks, 0, new Date(core.host.clock.now()).toISOString()),
+    { signal },
+  );
+}

@@ -1,0 +1,82 @@
+import { SilkError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import { checkDisks } from "../vm/disks.ts";
+import type { VmRecord } from "../vm/record.ts";
+import { resolveSpec } from "../vm/resolve-spec.ts";
+import type { ResolvedVmSpec, VmSpec } from "../vm/spec.ts";
+import type { EngineCore } from "./core.ts";
+import { lockVm } from "./locked.ts";
+import { planRecord } from "./plan-record.ts";
+import { recoverAll } from "./recover.ts";
+import { removeVm } from "./remove.ts";
+import type { CreateOptions } from "./types.ts";
+
+/** Makes a VM: reserves its record, makes its disks, commits. Anything that fails leaves nothing behind. */
+export async function createVm(
+  core: EngineCore,
+  input: VmSpec,
+  options: CreateOptions,
+  signal: AbortSignal | undefined,
+): Promise<VmRecord> {
+  const spec = resolveSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const backend = await core.backend(spec.backend);
+  const store = await core.store();
+  await recoverAll(core, store);
+  refuseClash(store, spec);
+  await core.hooks.before("vm:before-create", { spec }, signal);
+  const context = core.context(options, signal);
+  const { disks } = await backend.plan(spec, context);
+  checkDisks(disks);
+
+  const seq = store.nextVmSeq();
+  await using _lock = await lockVm(core, store, seq, options, signal);
+  const reserved = planRecord(spec, disks, seq, store.now());
+  store.transaction(() => {
+    refuseClash(store, spec);
+    store.insertVm(reserved);
+    store.beginOperation(reserved, "create");
+  });
+  try {
+    await core.host.files.mkdir(core.paths(reserved).dataDir, { mode: 0o700 });
+    await backend.create(reserved, context);
+    signal?.throwIfAborted();
+    const created: VmRecord = { ...reserved, state: "created", updatedAt: store.now() };
+    store.transaction(
+      () => {
+        store.updateVm(created);
+        store.endOperation(seq);
+        store.addEvent(created, "vm.created", {});
+      },
+      { durable: true },
+    );
+    await core.hooks.after("vm:after-create", { vm: created }, context.warn);
+    return created;
+  } catch (error) {
+    await removeVm(core, store, reserved, "create").catch((left: unknown) => {
+      context.warn(
+        `what was made of the VM could not be removed yet, the next command will: ${(left as Error).message}`,
+      );
+    });
+    throw error;
+  }
+}
+
+/** Ids and names share one space: a ref must mean one VM. */
+function refuseClash(store: Store, spec: ResolvedVmSpec): void {
+  for (const [what, value] of [
+    ["id", spec.id],
+    ["name", spec.name],
+  ] as const) {
+    const other = store.findById(value) ?? store.findByName(value);
+    if (other === undefined) continue;
+    throw new SilkError(
+      `the ${what} "${value}" is taken by the VM ${other.name} (${other.id}), which is ${other.state}`,
+      {
+        code: "VM_EXISTS",
+        kind: "conflict",
+        hint: `Choose another ${what}, or remove that VM: silk vm rm ${other.name}`,
+        details: { [what]: value, id: other.id, name: other.name, state: other.state },
+      },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { SilkEvent } from "../vm/events.ts";
+import type { EngineCore } from "./core.ts";
+import { reconcile } from "./reconcile.ts";
+import type { EventOptions } from "./types.ts";
+
+const pageSize = 500;
+/** How soon an event of another process, or the end of a VMM, is noticed. */
+const pollMs = 200;
+
+/** What has happened, and with `follow` what happens, until the signal aborts. */
+export async function* readEvents(
+  core: EngineCore,
+  options: EventOptions,
+): AsyncGenerator<SilkEvent, void, undefined> {
+  const follow = options.follow === true;
+  let seq = options.after ?? (follow ? core.read((store) => store?.lastEventSeq() ?? 0) : 0);
+  while (options.signal?.aborted !== true) {
+    if (follow) await noticeEnded(core);
+    for (;;) {
+      const page = core.read((store) => store?.eventsAfter(seq, pageSize) ?? []);
+      for (const event of page) {
+        yield event;
+        seq = event.seq;
+      }
+      if (page.length < pageSize) break;
+    }
+    if (!follow) return;
+    try {
+      await core.host.clock.delay(pollMs, { signal: options.signal });
+    } catch {
+      return;
+    }
+  }
+}
+
+/**
+ * Nobody is told when a VMM dies without a silk beside it; so who follows the events looks, and writes down what it finds, for all.
+ * A VM that an operation holds is left to it.
+ */
+async function noticeEnded(core: EngineCore): Promise<void> {
+  const suspects = core.read((store) =>
+    (store?.listVms() ?? []).filter(
+      ({ summary, vmm }) =>
+        summary.state === "running" && vmm !== undefined && !core.host.processes.isAlive(vmm),
+    ),
+  );
+  for (const { seq, summary } of suspects) {
+    try {
+      const store = await core.store();
+      await using lock = await core.host.locks.acquire(core.lockPath, seq, { waitMs: 0 });
+      const vm = lock === undefined ? undefined : store.findBySeq(seq);
+      if (vm !== undefined) await reconcile(core, store, vm);
+    } catch (error) {
+      // Who may not write still sees the events of those who may.
+      core.logger.debug(
+        `the end of the VM ${summary.name} could not be written down: ${(error as Error).message}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { join, sep } from "node:path";
+import { toSilkError } from "../errors.ts";
+import type { RunningProcess } from "../host.ts";
+import type { EngineCore } from "./core.ts";
+import { recoverAll } from "./recover.ts";
+import type { ChangeOptions, Orphan } from "./types.ts";
+
+const killWaitMs = 5_000;
+
+/**
+ * Finds what no record owns and removes it. A directory that is being made by somebody right now has a record already, so nothing of a
+ * living operation is ever taken for an orphan: records are read after the directories.
+ */
+export async function collectGarbage(
+  core: EngineCore,
+  options: ChangeOptions & { readonly dryRun?: boolean | undefined },
+  signal: AbortSignal | undefined,
+): Promise<readonly Orphan[]> {
+  if (options.dryRun !== true) await recoverAll(core, await core.store());
+  const hasStore = core.read((store) => store !== undefined);
+  if (!hasStore) return [];
+  const { files, processes } = core.host;
+  const dataDir = join(core.config.rootDir, "vms");
+  const data = await files.list(dataDir);
+  const run = await files.list(core.runScopeDir);
+  const logs = await files.list(core.logScopeDir);
+  const running = await processes.find((argv) => vmOf(argv, core.runScopeDir) !== undefined);
+  const known = core.read((store) => new Set(store?.listVms().map(({ summary }) => summary.id)));
+
+  const orphans: (Orphan & { readonly remove: () => Promise<void> })[] = [];
+  const path = (
+    kind: "data" | "run" | "log",
+    directory: string,
+    name: string,
+    id: string,
+  ): void => {
+    if (known.has(id)) return;
+    const full = join(directory, name);
+    orphans.push({
+      kind,
+      name: full,
+      why: `no VM has the id ${id}`,
+      remove: () => files.remove(full),
+    });
+  };
+  for (const process of running) {
+    const id = vmOf(process.argv, core.runScopeDir);
+    if (id === undefined || known.has(id)) continue;
+    const why = `it serves ${core.runScopeDir}${sep}${id}, and no VM has that id`;
+    orphans.push({
+      kind: "process",
+      name: `pid ${process.identity.pid}`,
+      why,
+      remove: () => kill(core, process),
+    });
+  }
+  for (const id of run) path("run", core.runScopeDir, id, id);
+  for (const id of data) path("data", dataDir, id, id);
+  for (const name of logs) path("log", core.logScopeDir, name, name.replace(/\.log$/, ""));
+
+  for (const { name, remove } of options.dryRun === true ? [] : orphans) {
+    signal?.throwIfAborted();
+    try {
+      await remove();
+    } catch (error) {
+      throw toSilkError(error, `cannot remove ${name}`);
+    }
+  }
+  return orphans.map(({ kind, name, why }) => ({ kind, name, why }));
+}
+
+/** The VM that a process serves, by the socket among its arguments. */
+function vmOf(argv: readonly string[], runScopeDir: string): string | undefined {
+  for (const argument of argv) {
+    const at = argument.indexOf(`${runScopeDir}${sep}`);
+    if (at === -1) continue;
+    const [id, ...rest] = argument.slice(at + runScopeDir.length + 1).split(sep);
+    if (id !== undefined && id !== "" && rest.length > 0) return id;
+  }
+  return undefined;
+}
+
+async function kill(core: EngineCore, { identity }: RunningProcess): Promise<void> {
+  await core.host.processes.signal(identity, "SIGKILL");
+  if (!(await core.host.processes.waitForExit(identity, { timeoutMs: killWaitMs })))
+    throw new Error("it does not end");
+}

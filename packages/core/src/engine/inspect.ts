@@ -1,0 +1,61 @@
+import { resolveVm } from "../refs.ts";
+import type { VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { endedState } from "./reconcile.ts";
+import type { VmView } from "./types.ts";
+
+/** The record and the truth of one VM. Writes nothing: what is found out is told, not remembered. */
+export async function inspectVm(
+  core: EngineCore,
+  ref: string,
+  signal: AbortSignal | undefined,
+): Promise<VmView> {
+  const { vm, operation } = core.read((store) => {
+    const found = resolveVm(store, ref);
+    return {
+      vm: found,
+      operation: store?.listOperations().find(({ vmSeq }) => vmSeq === found.seq),
+    };
+  });
+  const backend = await core.backend(vm.backend);
+  const observed = await backend.inspect(vm, { signal });
+  const owned = operation !== undefined && (await core.host.locks.isHeld(core.lockPath, vm.seq));
+  const at = new Date(core.host.clock.now()).toISOString();
+  return {
+    ...trueRecord(vm, owned, endedState(observed, at), at),
+    observed,
+    paths: core.paths(vm),
+    ...(operation === undefined || !owned
+      ? {}
+      : {
+          operation: {
+            verb: operation.verb,
+            pid: operation.owner.pid,
+            startedAt: operation.startedAt,
+          },
+        }),
+  };
+}
+
+function trueRecord(
+  vm: VmRecord,
+  owned: boolean,
+  ended: ReturnType<typeof endedState>,
+  at: string,
+): VmRecord {
+  if (vm.state === "creating" && !owned)
+    return { ...vm, state: "error", problem: { ...interruptedCreate, at } };
+  if (vm.state !== "running" || ended === undefined) return vm;
+  const { runtime: _runtime, ...rest } = vm;
+  return {
+    ...rest,
+    state: ended.state,
+    ...(ended.problem === undefined ? {} : { problem: ended.problem }),
+  };
+}
+
+/** A VM whose creator died: the next command that changes anything clears it away. */
+export const interruptedCreate = {
+  code: "CREATE_INTERRUPTED",
+  message: "its creation was interrupted; the next command that changes a VM clears it away",
+} as const;

@@ -1,0 +1,79 @@
+import type { VmSummary } from "../store/rows.ts";
+import type { VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { interruptedCreate } from "./inspect.ts";
+import { endedState } from "./reconcile.ts";
+import type { ListOptions } from "./types.ts";
+
+/** All VMs, oldest first, each as it is. Writes nothing. Asks the backends only about those whose VMM is found dead. */
+export async function listVms(
+  core: EngineCore,
+  options: ListOptions,
+  signal: AbortSignal | undefined,
+): Promise<readonly VmSummary[]> {
+  const { rows, dead, owned } = core.read((store) => {
+    const all = store?.listVms() ?? [];
+    return {
+      rows: all,
+      dead: all.flatMap(({ seq, summary, vmm }) => {
+        if (summary.state !== "running" || (vmm !== undefined && core.host.processes.isAlive(vmm)))
+          return [];
+        return store?.findBySeq(seq) ?? [];
+      }),
+      owned: new Set(
+        all.some(({ summary }) => summary.state === "creating")
+          ? store?.listOperations().map(({ vmSeq }) => vmSeq)
+          : [],
+      ),
+    };
+  });
+  const ended = await findEnded(core, dead, signal);
+  const at = new Date(core.host.clock.now()).toISOString();
+  const listed: VmSummary[] = [];
+  for (const { seq, summary } of rows) {
+    if (!hasLabels(summary, options.labels)) continue;
+    if (summary.state === "creating") {
+      const creating = owned.has(seq) && (await core.host.locks.isHeld(core.lockPath, seq));
+      if (!creating)
+        listed.push({ ...summary, state: "error", problem: { ...interruptedCreate, at } });
+      else if (options.all === true) listed.push(summary);
+      continue;
+    }
+    const end = ended.get(summary.id);
+    listed.push(
+      end === undefined
+        ? summary
+        : {
+            ...summary,
+            state: end.state,
+            problem: end.problem ?? null,
+            pid: null,
+            startedAt: null,
+          },
+    );
+  }
+  return listed;
+}
+
+async function findEnded(
+  core: EngineCore,
+  dead: readonly VmRecord[],
+  signal: AbortSignal | undefined,
+) {
+  const at = new Date(core.host.clock.now()).toISOString();
+  const ended = new Map<string, NonNullable<ReturnType<typeof endedState>>>();
+  for (const [name, vms] of Map.groupBy(dead, ({ backend }) => backend)) {
+    const backend = await core.backend(name);
+    const observed = await backend.list(vms, { signal });
+    for (const [index, vm] of vms.entries()) {
+      const observation = observed[index];
+      const end = observation === undefined ? undefined : endedState(observation, at);
+      if (end !== undefined) ended.set(vm.id, end);
+    }
+  }
+  return ended;
+}
+
+function hasLabels(summary: VmSummary, labels: ListOptions["labels"]): boolean {
+  return Object.entries(labels ?? {}).every(([key, value]) => summary.labels[key] === value);
+}

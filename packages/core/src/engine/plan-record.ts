@@ -1,0 +1,28 @@
+import type { Disk, VmRecord } from "../vm/record.ts";
+import type { ResolvedVmSpec } from "../vm/spec.ts";
+
+/** The record of a VM that is to be made. */
+export function planRecord(
+  spec: ResolvedVmSpec,
+  disks: readonly Disk[],
+  seq: number,
+  now: string,
+): VmRecord {
+  return {
+    seq,
+    id: spec.id,
+    name: spec.name,
+    backend: spec.backend,
+    state: "creating",
+    config: spec.config,
+    boot: spec.boot,
+    disks,
+    nics: [],
+    labels: spec.labels,
+    imageBlobIds: [],
+    snapshotIds: [],
+    firstBooted: false,
+    createdAt: now,
+    updatedAt: now,
+  };
+}

@@ -1,0 +1,42 @@
+import type { VmObservation } from "../hypervisor.ts";
+import type { Store } from "../store/store.ts";
+import type { VmProblem, VmRecord, VmState } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+
+/** What a running VM's record becomes once its VMM is gone. */
+export interface Ended {
+  readonly state: VmState;
+  readonly problem: VmProblem | undefined;
+  readonly clean: boolean;
+}
+
+/** Undefined while the VMM runs. */
+export function endedState(observed: VmObservation, at: string): Ended | undefined {
+  if (observed.vmm === "ended") return { state: "stopped", problem: undefined, clean: true };
+  if (observed.vmm !== "absent") return undefined;
+  const message = "its VMM ended unexpectedly: it crashed or was killed";
+  return { state: "error", problem: { code: "VMM_DIED", message, at }, clean: false };
+}
+
+/** With the VM's lock held: writes down that a VM has ended by itself, and clears away what its VMM left. */
+export async function reconcile(core: EngineCore, store: Store, vm: VmRecord): Promise<VmRecord> {
+  if (vm.state !== "running") return vm;
+  const backend = await core.backend(vm.backend);
+  const [observed] = await backend.list([vm]);
+  const ended = observed === undefined ? undefined : endedState(observed, store.now());
+  if (ended === undefined) return vm;
+  await backend.stop(vm, { force: true, graceMs: 0 }, core.context({}, undefined));
+  await core.host.files.remove(core.paths(vm).runDir);
+  const { runtime: _runtime, ...rest } = vm;
+  const now: VmRecord = {
+    ...rest,
+    state: ended.state,
+    problem: ended.problem,
+    updatedAt: store.now(),
+  };
+  store.transaction(() => {
+    store.updateVm(now);
+    store.addEvent(vm, "vm.exited", { clean: ended.clean });
+  });
+  return now;
+}

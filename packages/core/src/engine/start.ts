@@ -1,0 +1,70 @@
+import { toSilkError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import type { VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { withVm } from "./locked.ts";
+import type { ChangeOptions } from "./types.ts";
+
+/** Starts a VM; one that runs is a success, and nothing is done. */
+export function startVm(
+  core: EngineCore,
+  ref: string,
+  options: ChangeOptions,
+  signal: AbortSignal | undefined,
+): Promise<VmRecord> {
+  return withVm(core, ref, options, signal, async ({ store, vm }) => {
+    if (vm.state === "running") return vm;
+    await core.hooks.before("vm:before-start", { vm }, signal);
+    const began = core.host.clock.monotonicMs();
+    const context = core.context(options, signal);
+    store.transaction(() => store.beginOperation(vm, "start"));
+    let started: VmRecord;
+    try {
+      const { runDir } = core.paths(vm);
+      await core.host.files.mkdir(runDir, { mode: 0o700 });
+      await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
+      const backend = await core.backend(vm.backend);
+      const runtime = await backend.start(vm, context);
+      const { problem: _problem, ...rest } = vm;
+      started = { ...rest, state: "running", firstBooted: true, runtime, updatedAt: store.now() };
+      const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+      store.transaction(() => {
+        store.updateVm(started);
+        store.endOperation(vm.seq);
+        store.addEvent(vm, "vm.started", { pid: runtime.vmm.pid, tookMs });
+      });
+    } catch (error) {
+      await undoStart(core, store, vm, error).catch((left: unknown) => {
+        context.warn(
+          `what was started of the VM could not be ended yet, the next command will: ${(left as Error).message}`,
+        );
+      });
+      throw error;
+    }
+    await core.hooks.after("vm:after-start", { vm: started }, context.warn);
+    return started;
+  });
+}
+
+async function undoStart(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  error: unknown,
+): Promise<void> {
+  const backend = await core.backend(vm.backend);
+  await backend.stop(vm, { force: true, graceMs: 0 }, core.context({}, undefined));
+  await core.host.files.remove(core.paths(vm).runDir);
+  const failure = toSilkError(error);
+  // Only what is wrong with this VM is remembered with it: not an abort, and not a host that lacks a program.
+  const blamed =
+    failure.kind === "failed" || failure.kind === "conflict" || failure.kind === "not-found";
+  const problem = { code: failure.code, message: failure.message, at: store.now() };
+  store.transaction(() => {
+    if (blamed) {
+      store.updateVm({ ...vm, state: "error", problem, updatedAt: problem.at });
+      store.addEvent(vm, "vm.failed", { verb: "start", problem });
+    }
+    store.endOperation(vm.seq);
+  });
+}

@@ -1,0 +1,60 @@
+import type { Store } from "../store/store.ts";
+import type { VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { withVm } from "./locked.ts";
+import type { StopOptions } from "./types.ts";
+
+/** Stops a VM; one that does not run is a success. A VM in `error` becomes `stopped`: whatever is left of its VMM is ended. */
+export function stopVm(
+  core: EngineCore,
+  ref: string,
+  options: StopOptions,
+  signal: AbortSignal | undefined,
+): Promise<VmRecord> {
+  return withVm(core, ref, options, signal, async ({ store, vm }) => {
+    if (vm.state !== "running" && vm.state !== "error") return vm;
+    const force = options.force ?? false;
+    await core.hooks.before("vm:before-stop", { vm, force }, signal);
+    const stopped = await stopHeld(core, store, vm, options, signal);
+    await core.hooks.after("vm:after-stop", { vm: stopped }, core.context(options, signal).warn);
+    return stopped;
+  });
+}
+
+/** The stop itself, with the VM's lock held. Where it fails or is aborted the VM is left at what is true: it runs, or it does not. */
+async function stopHeld(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  options: StopOptions,
+  signal: AbortSignal | undefined,
+): Promise<VmRecord> {
+  const force = options.force ?? false;
+  const began = core.host.clock.monotonicMs();
+  const backend = await core.backend(vm.backend);
+  store.transaction(() => store.beginOperation(vm, "stop"));
+  try {
+    await backend.stop(
+      vm,
+      { force, graceMs: options.graceMs ?? core.config.stopGraceMs },
+      core.context(options, signal),
+    );
+    await core.host.files.remove(core.paths(vm).runDir);
+    const { runtime: _runtime, problem: _problem, ...rest } = vm;
+    const stopped: VmRecord = {
+      ...rest,
+      state: vm.firstBooted ? "stopped" : "created",
+      updatedAt: store.now(),
+    };
+    const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+    store.transaction(() => {
+      store.updateVm(stopped);
+      store.endOperation(vm.seq);
+      if (vm.state === "running") store.addEvent(vm, "vm.stopped", { forced: force, tookMs });
+    });
+    return stopped;
+  } catch (error) {
+    store.transaction(() => store.endOperation(vm.seq));
+    throw error;
+  }
+}
