@@ -131,7 +131,7 @@ export function causeMessages(error: unknown): string[] {
   let previous = error instanceof Error ? error.message : "";
   for (let cause = (error as { cause?: unknown }).cause; cause !== undefined && !seen.has(cause);) {
     seen.add(cause);
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     if (!previous.includes(message)) messages.push(message);
     previous = message;
     cause = cause instanceof Error ? cause.cause : undefined;
@@ -139,11 +139,16 @@ export function causeMessages(error: unknown): string[] {
   return messages;
 }
 
+function messageOf(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "unknown");
+}
+
 /** Any thrown value as a SilkError: itself, or wrapped by what is known of it (abort, errno, or `internal`). */
 export function toSilkError(value: unknown, doing?: string): SilkError {
   if (isSilkError(value)) return value;
   const prefix = doing === undefined ? "" : `${doing}: `;
-  const message = value instanceof Error ? value.message : String(value);
+  const message = messageOf(value);
   const name = value instanceof Error ? value.name : "";
   if (name === "AbortError")
     return new SilkError(`${prefix}the operation was aborted`, {

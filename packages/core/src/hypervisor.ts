@@ -18,9 +18,9 @@ export interface BackendContext {
 /** What every verb of a backend is called with. */
 export interface OperationContext extends CallOptions {
   /** Says what is being done now, for a person who waits. */
-  progress(message: string): void;
+  readonly progress: (message: string) => void;
   /** Says something that the user should know of though nothing failed. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
 }
 
 /** What a VMM is and can do, as it was found on this host. */

@@ -80,7 +80,7 @@ export async function readConfigFile(
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
       throw new Error("it must hold one JSON object");
     for (const [key, value] of Object.entries(parsed)) checkSetting(key, value);
-    return parsed as Partial<EngineConfig>;
+    return parsed;
   } catch (error) {
     throw new SilkError(`the configuration ${path} is not valid: ${(error as Error).message}`, {
       code: "INVALID_CONFIG",

@@ -1,1 +1,1 @@
-export {};
+export { type ConformanceCase, conformanceCases, type ConformanceSetup } from "./cases.ts";

@@ -8,7 +8,7 @@ export async function batch(
   run: (ref: string) => Promise<{ readonly id: string }>,
 ): Promise<BatchResult> {
   const unique = [...new Set(refs)];
-  const outcomes = new Array<{ readonly id: string } | { readonly error: unknown }>(unique.length);
+  const outcomes: ({ readonly id: string } | { readonly error: unknown })[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < unique.length; index = next++) {

@@ -137,11 +137,8 @@ export class EngineCore {
     if (this.#closed) return;
     this.#closed = true;
     const opened = await Promise.allSettled(this.#backends.values());
-    await Promise.all(
-      opened.map((backend) =>
-        backend.status === "fulfilled" ? backend.value[Symbol.asyncDispose]() : undefined,
-      ),
-    );
+    for (const backend of opened)
+      if (backend.status === "fulfilled") await backend.value[Symbol.asyncDispose]();
     this.#store?.[Symbol.dispose]();
   }
 

@@ -250,11 +250,8 @@ function opening<T>(path: string, open: () => T): T {
 
 function withPath(error: SilkError, path: string): SilkError {
   if (!error.code.startsWith("STORE_") || error.details !== undefined) return error;
-  return new SilkError(`${error.message}: ${path}`, {
-    ...error,
-    details: { path },
-    cause: error.cause,
-  });
+  const { code, kind, hint, cause } = error;
+  return new SilkError(`${error.message}: ${path}`, { code, kind, hint, details: { path }, cause });
 }
 
 const damaged = {

@@ -1,1 +1,1 @@
-export {};
+export { type Effect, type EffectGate, failNth, killNth, withGate } from "./gated-host.ts";

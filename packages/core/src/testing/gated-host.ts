@@ -1,0 +1,109 @@
+import type { Host, HostDatabase } from "../host.ts";
+
+/** Something that is about to be done to the machine. */
+export interface Effect {
+  /** Number of the effect in this run, from 1. */
+  readonly number: number;
+  /** Such as `files.mkdir /var/lib/silk`. */
+  readonly name: string;
+}
+
+/** Called before each effect. What it throws happens instead of the effect. */
+export type EffectGate = (effect: Effect) => void;
+
+/**
+ * A host whose every effect passes a gate first: each call that changes the machine, and each call over a socket. What only looks is let
+ * through uncounted, so that the numbers are the same from run to run.
+ */
+export function withGate(host: Host, gate: EffectGate): Host {
+  let number = 0;
+  const pass = (name: string): void => gate({ number: ++number, name });
+  const first = (value: unknown): string => (typeof value === "string" ? ` ${value}` : "");
+  const gated = <A extends readonly unknown[], R>(
+    name: string,
+    call: (...args: A) => Promise<R>,
+  ) => {
+    return async (...args: A): Promise<R> => {
+      pass(name + first(args[0]));
+      return await call(...args);
+    };
+  };
+  const { files, processes, locks } = host;
+  return {
+    ...host,
+    files: {
+      ...bound(files),
+      mkdir: gated("files.mkdir", files.mkdir.bind(files)),
+      writeAtomic: gated("files.writeAtomic", files.writeAtomic.bind(files)),
+      createSparse: gated("files.createSparse", files.createSparse.bind(files)),
+      copy: gated("files.copy", files.copy.bind(files)),
+      rename: gated("files.rename", files.rename.bind(files)),
+      chmod: gated("files.chmod", files.chmod.bind(files)),
+      remove: gated("files.remove", files.remove.bind(files)),
+    },
+    processes: {
+      ...bound(processes),
+      spawn: gated("processes.spawn", processes.spawn.bind(processes)),
+      run: gated("processes.run", processes.run.bind(processes)),
+      signal: gated("processes.signal", processes.signal.bind(processes)),
+    },
+    locks: { ...bound(locks), acquire: gated("locks.acquire", locks.acquire.bind(locks)) },
+    clock: host.clock,
+    random: host.random,
+    facts: host.facts,
+    openDatabase: (path, options) => gateDatabase(host.openDatabase(path, options), pass),
+    connect: gated("connect", host.connect.bind(host)),
+    openTerminal: gated("openTerminal", host.openTerminal.bind(host)),
+    effect: async (name, run) => {
+      pass(name);
+      return await host.effect(name, run);
+    },
+  };
+}
+
+/** A gate that makes one effect fail as the operating system would. */
+export function failNth(nth: number, code: "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT"): EffectGate {
+  return ({ number, name }) => {
+    if (number === nth) throw Object.assign(new Error(`${code}: injected at ${name}`), { code });
+  };
+}
+
+/** A gate that ends this process at one effect, as `kill -9` would. */
+export function killNth(nth: number): EffectGate {
+  return ({ number }) => {
+    if (number === nth) process.kill(process.pid, "SIGKILL");
+  };
+}
+
+function gateDatabase(database: HostDatabase, pass: (name: string) => void): HostDatabase {
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare: (sql) => database.prepare(sql),
+    transaction: (run, options) =>
+      database.transaction(() => {
+        const result = run();
+        // Inside, after the work: what is thrown here is what a failing commit looks like.
+        pass("database.commit");
+        return result;
+      }, options),
+    close: () => database.close(),
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+/** An object's methods as own properties, so that some of them can be replaced. */
+function bound<T extends object>(target: T): T {
+  const methods: Record<string, unknown> = {};
+  for (
+    let level: object = target;
+    level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object
+  ) {
+    for (const key of Object.getOwnPropertyNames(level)) {
+      const value = (target as Record<string, unknown>)[key];
+      if (!(key in methods))
+        methods[key] = typeof value === "function" ? (value.bind(target) as unknown) : value;
+    }
+  }
+  return methods as T;
+}
