@@ -30,7 +30,6 @@ export function withGate(host: Host, gate: EffectGate): Host {
   };
   const { files, processes, locks } = host;
   return {
-    ...host,
     files: {
       ...bound(files),
       mkdir: gated("files.mkdir", files.mkdir.bind(files)),
