@@ -1,0 +1,69 @@
+// Runs everything that can be checked on this machine, and counts it. The last line is the sum.
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, globSync, readFileSync, rmSync } from "node:fs";
+
+const rootTasks = ["lint", "format:check", "knip", "sherif"];
+const packageTasks = ["build", "typecheck", "check:package", "test"];
+
+const count = { passed: 0, failed: 0, skipped: 0 };
+for (const report of reports()) rmSync(report);
+
+for (const task of rootTasks) tally(task, turbo([task]));
+for (const task of packageTasks.slice(0, 3)) tally(task, turbo([task]));
+const testsRan = turbo(["test"]);
+
+for (const report of reports()) {
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+  count.passed += numPassedTests;
+  count.failed += numFailedTests;
+  count.skipped += numPendingTests + numTodoTests;
+  // A file that does not even load has no tests to count.
+  count.failed += testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0).length;
+}
+// A runner that ended in failure without a failed test to show for it.
+if (!testsRan && count.failed === 0) count.failed += 1;
+
+console.log(`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`);
+process.exitCode = count.failed > 0 ? 1 : 0;
+
+function reports() {
+  return globSync(["packages/*/.report/vitest.json", "plugins/*/.report/vitest.json", "test-e2e/.report/vitest.json"]);
+}
+
+function tally(task, ok) {
+  if (ok) count.passed += 1;
+  else count.failed += 1;
+  console.log(`${ok ? "ok" : "FAILED"}: ${task}`);
+}
+
+function turbo(tasks) {
+  const { status, error } = spawnSync("turbo", ["run", ...tasks, "--continue", "--concurrency=2", "--output-logs=new-only"], {
+    stdio: "inherit",
+    env: { ...process.env, SILK_TEST_HOST: hostFingerprint(), TURBO_TELEMETRY_DISABLED: "1" },
+  });
+  if (error) throw error;
+  return status === 0;
+}
+
+/** What the results depend on besides the sources: a cached result of another host says nothing about this one. */
+function hostFingerprint() {
+  const hash = createHash("sha256");
+  for (const program of ["cloud-hypervisor", "ch-remote", "mkfs.ext4", "qemu-img", "gcc"]) {
+    const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+    hash.update(`${program}:${stdout ?? "none"}\n`);
+  }
+  hash.update(canOpenKvm() ? "kvm" : "no kvm");
+  const references = [process.env.CH_TRANSCRIPT, process.env.CH_OPENAPI, "../shared/reference/cloud-hypervisor-openapi.yaml"];
+  for (const path of references) if (path && existsSync(path)) hash.update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+function canOpenKvm() {
+  try {
+    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
