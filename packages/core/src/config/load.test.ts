@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkSetting, environmentName, loadConfig, parseSetting } from "./load.ts";
+
+const files = { readText: (path: string) => readFile(path, "utf8") };
+const sources = { env: {}, uid: 0, cwd: "/" };
+
+async function configFile(content: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), "silk-config-")), "config.json");
+  await writeFile(path, content);
+  return path;
+}
+
+describe("loadConfig", () => {
+  it("lets a flag win over the environment, the environment over the file, and the file over the default", async () => {
+    const path = await configFile('{"rootDir": "/file", "runDir": "/file-run", "concurrency": 3}');
+    const loaded = await loadConfig(files, {
+      ...sources,
+      path,
+      env: { SILK_ROOT_DIR: "/env", SILK_RUN_DIR: "/env-run" },
+      flags: { rootDir: "/flag" },
+    });
+    expect(loaded.config).toMatchObject({
+      rootDir: "/flag",
+      runDir: "/env-run",
+      concurrency: 3,
+      logDir: "/var/log/silk",
+    });
+    expect(loaded.origins).toMatchObject({
+      rootDir: "flag",
+      runDir: "environment",
+      concurrency: "file",
+      logDir: "default",
+    });
+  });
+
+  it("keeps an ordinary user's directories under XDG", async () => {
+    const env = { HOME: "/home/u", XDG_RUNTIME_DIR: "/run/user/7", XDG_CONFIG_HOME: "/nowhere" };
+    const { config, path } = await loadConfig(files, { ...sources, uid: 7, env });
+    expect(config).toMatchObject({
+      rootDir: "/home/u/.local/share/silk",
+      runDir: "/run/user/7/silk",
+      logDir: "/home/u/.local/state/silk/log",
+    });
+    expect(path).toBe("/nowhere/silk/config.json");
+  });
+
+  it("makes relative directories absolute", async () => {
+    const { config } = await loadConfig(files, {
+      ...sources,
+      cwd: "/work",
+      flags: { rootDir: "r" },
+      env: { XDG_CONFIG_HOME: "/x" },
+    });
+    expect(config.rootDir).toBe("/work/r");
+  });
+
+  it("names the source and the setting of what is wrong", async () => {
+    const broken = await configFile("{");
+    await expect(loadConfig(files, { ...sources, path: broken })).rejects.toThrow(broken);
+    const unknown = await configFile('{"rootdir": "/x"}');
+    await expect(loadConfig(files, { ...sources, path: unknown })).rejects.toThrow(
+      'there is no setting "rootdir"',
+    );
+    const env = { SILK_CONCURRENCY: "many" };
+    await expect(loadConfig(files, { ...sources, env })).rejects.toThrow(
+      "SILK_CONCURRENCY is not valid",
+    );
+    await expect(
+      loadConfig(files, { ...sources, path: "/nonexistent.json" }),
+    ).rejects.toMatchObject({ code: "INVALID_CONFIG" });
+  });
+
+  it("takes no inherited property for a setting", () => {
+    expect(() => checkSetting("constructor", "x")).toThrow("there is no setting");
+  });
+});
+
+describe("the environment's names", () => {
+  it("are the settings' words in upper case", () => {
+    expect([
+      environmentName("rootDir"),
+      environmentName("chBinary"),
+      environmentName("backend"),
+    ]).toEqual(["SILK_ROOT_DIR", "SILK_CH_BINARY", "SILK_BACKEND"]);
+  });
+
+  it("hold values as a person types them", () => {
+    expect([
+      parseSetting("concurrency", "4"),
+      parseSetting("plugins", "a,b"),
+      parseSetting("rootDir", "4"),
+    ]).toEqual([4, ["a", "b"], "4"]);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import type { Host } from "../host.ts";
+import { resolveSpec } from "./resolve-spec.ts";
+import type { VmSpec } from "./spec.ts";
+
+// Only the facts and the randomness of a host are asked here.
+const host = {
+  facts: { cpus: 4, memoryBytes: 8 * 1024 ** 3, bootId: "b", uid: 0, arch: "x64" },
+  random: { bytes: (count: number) => new Uint8Array(count).fill(0xab) },
+} as unknown as Host;
+const defaults = { backend: "cloud-hypervisor", cwd: "/home/user" };
+const resolve = (spec: Partial<VmSpec>) =>
+  resolveSpec({ boot: { kernel: "vmlinux" }, ...spec }, host, defaults);
+
+describe("resolveSpec", () => {
+  it("fills in the defaults and makes paths absolute", () => {
+    expect(resolve({ disks: [{ path: "../disk.raw" }] })).toEqual({
+      id: "abababababababab",
+      name: "vm-abababababababab",
+      backend: "cloud-hypervisor",
+      config: {
+        cpus: 2,
+        memoryBytes: 1024 ** 3,
+        storageBytes: 10 * 1024 ** 3,
+        netQueueSize: 0,
+        diskQueueSize: 0,
+        noDirectIo: false,
+        windows: false,
+        sharedMemory: false,
+        hugepages: false,
+      },
+      boot: { kind: "direct", kernelPath: "/home/user/vmlinux", cmdline: "console=hvc0" },
+      disks: [{ path: "/home/disk.raw" }],
+      dataDisks: [],
+      nics: 0,
+      labels: {},
+    });
+  });
+
+  it("makes no COW disk for a firmware unless a size is given", () => {
+    expect(resolve({ boot: { firmware: "/fw" } }).config.storageBytes).toBe(0);
+    expect(resolve({ boot: { firmware: "/fw" }, storageBytes: 2 ** 30 }).config.storageBytes).toBe(
+      2 ** 30,
+    );
+  });
+
+  it("names data disks that have no name", () => {
+    const { dataDisks } = resolve({
+      dataDisks: [{ sizeBytes: 2 ** 24 }, { sizeBytes: 2 ** 24, name: "logs" }],
+    });
+    expect(dataDisks.map(({ name, fstype }) => [name, fstype])).toEqual([
+      ["data1", "ext4"],
+      ["logs", "ext4"],
+    ]);
+  });
+
+  it.each([
+    ["a bad name", { name: "-x" }, "INVALID_NAME"],
+    ["a name that is too long", { name: "x".repeat(64) }, "INVALID_NAME"],
+    ["a path as an id", { id: "../../etc" }, "INVALID_NAME"],
+    ["more CPUs than the host has", { cpus: 5 }, "TOO_MANY_CPUS"],
+    ["no CPU", { cpus: 0 }, "INVALID_SPEC"],
+    ["half a CPU", { cpus: 1.5 }, "INVALID_SPEC"],
+    ["no memory", { memoryBytes: 0 }, "INVALID_MEMORY"],
+    ["memory that is no whole page", { memoryBytes: 2 ** 28 + 1 }, "INVALID_MEMORY"],
+    [
+      "memory that is no whole huge page",
+      { memoryBytes: 2 ** 28 + 4096, hugepages: true },
+      "INVALID_MEMORY",
+    ],
+    ["more memory than the host has", { memoryBytes: 9 * 1024 ** 3 }, "TOO_MUCH_MEMORY"],
+    ["a memory size that makes a VMM panic", { memoryBytes: 2 ** 46 }, "INVALID_MEMORY"],
+    ["a queue size that is no power of two", { diskQueueSize: 300 }, "INVALID_SPEC"],
+    [
+      "a serial that the guest would see cut",
+      { disks: [{ path: "/d", serial: "x".repeat(21) }] },
+      "INVALID_SPEC",
+    ],
+    ["a data disk that is too small", { dataDisks: [{ sizeBytes: 2 ** 20 }] }, "INVALID_SPEC"],
+    [
+      "two data disks of one name",
+      {
+        dataDisks: [
+          { sizeBytes: 2 ** 24, name: "a" },
+          { sizeBytes: 2 ** 24, name: "a" },
+        ],
+      },
+      "INVALID_DISK",
+    ],
+    ["a cmdline of two lines", { boot: { kernel: "/k", cmdline: "a\nb" } }, "INVALID_SPEC"],
+    ["an unknown field", { cpu: 1 } as Partial<VmSpec>, "INVALID_SPEC"],
+    ["neither kernel nor firmware", { boot: {} as VmSpec["boot"] }, "INVALID_SPEC"],
+  ])("refuses %s", (_what, spec, code) => {
+    expect(() => resolve(spec)).toThrow(expect.objectContaining({ code, kind: "invalid" }));
+  });
+
+  it("names each field that is wrong", () => {
+    expect(() => resolve({ cpus: -1, diskQueueSize: 3 })).toThrow(
+      "the VM's spec is not valid: cpus: must be at least 1; diskQueueSize: must be 0 or a power of two up to 32768",
+    );
+  });
+});
