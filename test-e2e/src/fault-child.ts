@@ -25,7 +25,12 @@ const host = withGate(linuxHost(), (effect) => {
 
 const report = (outcome: FaultReport): void => void writeSync(1, JSON.stringify(outcome));
 try {
-  await using engine = await createEngine({ host, plugins: [cloudHypervisor], config: request.config, cwd: request.config.rootDir });
+  await using engine = await createEngine({
+    host,
+    plugins: [cloudHypervisor],
+    config: request.config,
+    cwd: request.config.rootDir,
+  });
   await runVerb(engine, request.verb, request.spec);
   report({ ok: true, effects });
 } catch (error) {

@@ -7,7 +7,10 @@ export interface FaultRequest {
   readonly config: Partial<EngineConfig> & Pick<EngineConfig, "rootDir">;
   readonly verb: Verb;
   readonly spec: VmSpec;
-  readonly fault: { readonly kind: "none" | "kill" | "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT"; readonly nth: number };
+  readonly fault: {
+    readonly kind: "none" | "kill" | "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT";
+    readonly nth: number;
+  };
 }
 
 export interface FaultReport {
@@ -21,11 +24,21 @@ const child = fileURLToPath(new URL("fault-child.ts", import.meta.url));
 /** Runs a verb in a process of its own. Undefined where the process was killed before it could tell. */
 export function runFaulty(request: FaultRequest): Promise<FaultReport | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<FaultReport | undefined>();
-  const args = ["--conditions=@silkvm/source", "--disable-warning=ExperimentalWarning", child, JSON.stringify(request)];
-  execFile(process.execPath, args, { timeout: 60_000, killSignal: "SIGTERM" }, (error, stdout, stderr) => {
-    if (stdout !== "") resolve(JSON.parse(stdout) as FaultReport);
-    else if (error?.signal === "SIGKILL") resolve(undefined);
-    else reject(new Error(`the child ended without a word: ${error?.message ?? ""} ${stderr}`));
-  });
+  const args = [
+    "--conditions=@silkvm/source",
+    "--disable-warning=ExperimentalWarning",
+    child,
+    JSON.stringify(request),
+  ];
+  execFile(
+    process.execPath,
+    args,
+    { timeout: 60_000, killSignal: "SIGTERM" },
+    (error, stdout, stderr) => {
+      if (stdout !== "") resolve(JSON.parse(stdout) as FaultReport);
+      else if (error?.signal === "SIGKILL") resolve(undefined);
+      else reject(new Error(`the child ended without a word: ${error?.message ?? ""} ${stderr}`));
+    },
+  );
   return promise;
 }

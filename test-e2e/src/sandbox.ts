@@ -18,12 +18,17 @@ export interface Sandbox extends AsyncDisposable {
 /** A sandbox whose VMs run on this VMM. Short paths: sockets live in it. At its end, everything that still runs in it is ended. */
 export async function makeSandbox(chBinary: string): Promise<Sandbox> {
   const dir = await mkdtemp(join(tmpdir(), "silk-"));
-  const directories = { rootDir: join(dir, "root"), runDir: join(dir, "run"), logDir: join(dir, "log") };
+  const directories = {
+    rootDir: join(dir, "root"),
+    runDir: join(dir, "run"),
+    logDir: join(dir, "log"),
+  };
   const config = { ...directories, chBinary, startTimeoutMs: 20_000, stopGraceMs: 5_000 };
   return {
     dir,
     config,
-    engine: (host = linuxHost()) => createEngine({ host, plugins: [cloudHypervisor], config, cwd: dir }),
+    engine: (host = linuxHost()) =>
+      createEngine({ host, plugins: [cloudHypervisor], config, cwd: dir }),
     env: {
       SILK_ROOT_DIR: directories.rootDir,
       SILK_RUN_DIR: directories.runDir,
@@ -32,7 +37,9 @@ export async function makeSandbox(chBinary: string): Promise<Sandbox> {
     },
     [Symbol.asyncDispose]: async () => {
       const { processes } = linuxHost();
-      for (const { identity } of await processes.find((argv) => argv.some((argument) => argument.includes(dir)))) {
+      for (const { identity } of await processes.find((argv) =>
+        argv.some((argument) => argument.includes(dir)),
+      )) {
         await processes.signal(identity, "SIGKILL");
         await processes.waitForExit(identity, { timeoutMs: 5_000 });
       }

@@ -21,7 +21,7 @@ export class EngineCore {
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
   #scope: string | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: {
     readonly host: Host;
@@ -46,6 +46,14 @@ export class EngineCore {
   /** One byte of this file is the lock of each VM, at the VM's number. */
   get lockPath(): string {
     return join(this.config.rootDir, "vm.lock");
+  }
+
+  /** Aborts when the engine is closed, or when the caller's signal does: for what goes on until it is told to end. */
+  until(signal: AbortSignal | undefined): AbortSignal {
+    this.#refuseClosed();
+    return signal === undefined
+      ? this.#closing.signal
+      : AbortSignal.any([signal, this.#closing.signal]);
   }
 
   get backendNames(): readonly string[] {
@@ -134,8 +142,8 @@ export class EngineCore {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     const opened = await Promise.allSettled(this.#backends.values());
     for (const backend of opened)
       if (backend.status === "fulfilled") await backend.value[Symbol.asyncDispose]();
@@ -159,7 +167,7 @@ export class EngineCore {
   }
 
   #refuseClosed(): void {
-    if (this.#closed)
+    if (this.#closing.signal.aborted)
       throw new SilkError("the engine is closed", { code: "ENGINE_CLOSED", kind: "invalid" });
   }
 }

@@ -7,16 +7,18 @@ const pageSize = 500;
 /** How soon an event of another process, or the end of a VMM, is noticed. */
 const pollMs = 200;
 
-/** What has happened, and with `follow` what happens, until the signal aborts. */
+/** What has happened, and with `follow` what happens, until the signal aborts or the engine is closed. */
 export async function* readEvents(
   core: EngineCore,
   options: EventOptions,
 ): AsyncGenerator<SilkEvent, void, undefined> {
   const follow = options.follow === true;
+  const until = core.until(options.signal);
   let seq = options.after ?? (follow ? core.read((store) => store?.lastEventSeq() ?? 0) : 0);
-  while (options.signal?.aborted !== true) {
+  for (;;) {
     if (follow) await noticeEnded(core);
     for (;;) {
+      if (until.aborted) return;
       const page = core.read((store) => store?.eventsAfter(seq, pageSize) ?? []);
       for (const event of page) {
         yield event;
@@ -26,7 +28,7 @@ export async function* readEvents(
     }
     if (!follow) return;
     try {
-      await core.host.clock.delay(pollMs, { signal: options.signal });
+      await core.host.clock.delay(pollMs, { signal: until });
     } catch {
       return;
     }

@@ -15,6 +15,7 @@ export async function* readLogs(
   const vm = core.read((store) => resolveVm(store, ref));
   const { logPath } = core.paths(vm);
   const { files, clock } = core.host;
+  const until = core.until(options.signal);
   let offset =
     options.tailLines === undefined ? 0 : await findTail(core, logPath, options.tailLines);
   const decoder = new StringDecoder("utf8");
@@ -29,9 +30,9 @@ export async function* readLogs(
       const text = decoder.write(chunk);
       if (text !== "") yield text;
     }
-    if (options.follow !== true || options.signal?.aborted === true) break;
+    if (options.follow !== true || until.aborted) break;
     try {
-      await clock.delay(pollMs, { signal: options.signal });
+      await clock.delay(pollMs, { signal: until });
     } catch {
       break;
     }
