@@ -1,4 +1,5 @@
 export { allocate, nextData, nextHole, punchHole } from "./holes.ts";
+export { linuxHost } from "./host/linux-host.ts";
 export { lockRange } from "./lock-range-wait.ts";
 export {
   type ByteRange,

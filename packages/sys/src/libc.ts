@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
 import { SystemError } from "./system-error.ts";
 
 /** A word of a variadic call: its C type, then its value. */
@@ -12,6 +13,7 @@ interface Libc {
   lseek(fd: number, offset: number, whence: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   poll(fds: Buffer, count: number, timeoutMs: number): number;
+  setns(fd: number, type: number): number;
   posix_openpt(flags: number): number;
   grantpt(fd: number): number;
   unlockpt(fd: number): number;
@@ -28,6 +30,7 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   lseek: "int64_t lseek(int fd, int64_t offset, int whence)",
   fallocate: "int fallocate(int fd, int mode, int64_t offset, int64_t length)",
   poll: "int poll(void *fds, unsigned long count, int timeout)",
+  setns: "int setns(int fd, int type)",
   posix_openpt: "int posix_openpt(int flags)",
   grantpt: "int grantpt(int fd)",
   unlockpt: "int unlockpt(int fd)",
@@ -37,15 +40,13 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   tcsetattr: "int tcsetattr(int fd, int actions, const void *termios)",
 };
 
-type Koffi = typeof import("koffi");
-
 const require = createRequire(import.meta.url);
-let loadedKoffi: Koffi | undefined;
+let loadedKoffi: typeof Koffi | undefined;
 let loadedLibc: Libc | undefined;
 
 /** koffi takes some 15 ms to load, so it is loaded by the first call that needs it, never by an import of this package. */
-export function koffi(): Koffi {
-  loadedKoffi ??= require("koffi") as Koffi;
+export function koffi(): typeof Koffi {
+  loadedKoffi ??= require("koffi") as typeof Koffi;
   return loadedKoffi;
 }
 

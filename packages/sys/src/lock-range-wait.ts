@@ -17,13 +17,22 @@ export async function lockRange(
   lock: RangeLock,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const { signal } = options;
+  await lockRangeWithin(fd, lock, Infinity, options.signal);
+}
+
+/** As {@link lockRange}, but false where the time passed first. A time of 0 tries once. */
+export async function lockRangeWithin(
+  fd: number,
+  lock: RangeLock,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   signal?.throwIfAborted();
-  for (
-    let pauseMs = firstPauseMs;
-    !tryLockRange(fd, lock);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
-  ) {
-    await delay(pauseMs, signal);
+  const deadlineMs = performance.now() + waitMs;
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    if (tryLockRange(fd, lock)) return true;
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs <= 0) return false;
+    await delay(Math.min(pauseMs, leftMs), signal);
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { longestTimerMs } from "./delay.ts";
 import { checked, koffi, libc } from "./libc.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
@@ -7,7 +8,7 @@ const POLLIN = 1;
 /**
  * Waits until the process behind a pidfd has ended (it may still be a zombie then). The event loop itself watches the
  * descriptor: no thread is blocked and nothing is polled. The descriptor may be closed, or waited for a second time, meanwhile.
- * @param options.timeoutMs no limit where it is left out; 0 only looks
+ * @param options.timeoutMs no limit where it is left out or beyond 24 days; 0 only looks
  * @returns false where the time passed first
  * @throws the signal's reason when it aborts; SystemError EBADF where the descriptor is not open
  */
@@ -39,7 +40,10 @@ function watch(
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   // Called by the loop from outside of Node's own callbacks, so promises would not go on from here: an immediate lets them.
   const handle = koffi().node.poll(fd, { readable: true }, () => setImmediate(resolve, true));
-  const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs, false);
+  const timer =
+    timeoutMs === undefined || timeoutMs > longestTimerMs
+      ? undefined
+      : setTimeout(resolve, timeoutMs, false);
   const abort = (): void => reject(signal?.reason as Error);
   signal?.addEventListener("abort", abort, { once: true });
   return promise.finally(() => {

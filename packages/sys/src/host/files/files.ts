@@ -1,0 +1,30 @@
+import { chmod, mkdir, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import type { HostFiles } from "@silkvm/core";
+import { orElse } from "../errors.ts";
+import { canAccess } from "./access.ts";
+import { copy } from "./copy.ts";
+import { createSparse } from "./create-sparse.ts";
+import { readRange } from "./read-range.ts";
+import { space } from "./space.ts";
+import { fileStat } from "./stat.ts";
+import { writeAtomic } from "./write-atomic.ts";
+
+export const files: HostFiles = {
+  stat: fileStat,
+  realpath: (path) => realpath(path),
+  canAccess,
+  list: async (path) => (await orElse<string[], string[]>(readdir(path), [], "ENOENT")).sort(),
+  mkdir: async (path, { mode }) => {
+    await mkdir(path, { recursive: true, mode });
+  },
+  readText: (path) => readFile(path, "utf8"),
+  readRange,
+  writeAtomic,
+  createSparse,
+  copy,
+  rename: (from, to) => rename(from, to),
+  chmod: (path, mode) => chmod(path, mode),
+  remove: (path) =>
+    orElse(rm(path, { recursive: true, force: true }), undefined, "ENOENT", "ENOTDIR"),
+  space,
+};
