@@ -40,13 +40,12 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   tcsetattr: "int tcsetattr(int fd, int actions, const void *termios)",
 };
 
-const require = createRequire(import.meta.url);
 let loadedKoffi: typeof Koffi | undefined;
 let loadedLibc: Libc | undefined;
 
 /** koffi takes some 15 ms to load, so it is loaded by the first call that needs it, never by an import of this package. */
 export function koffi(): typeof Koffi {
-  loadedKoffi ??= require("koffi") as typeof Koffi;
+  loadedKoffi ??= createRequire(import.meta.url)("koffi") as typeof Koffi;
   return loadedKoffi;
 }
 

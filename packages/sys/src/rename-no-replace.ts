@@ -1,4 +1,3 @@
-import { arch } from "node:process";
 import { checked, libc } from "./libc.ts";
 
 /** By number, because older C libraries have no function of this name. */
@@ -11,8 +10,8 @@ const RENAME_NOREPLACE = 1;
  * @throws SystemError EEXIST where it has; EINVAL where the file system cannot do it (most network file systems)
  */
 export function renameNoReplace(from: string, to: string): void {
-  const number = SYS_renameat2[arch];
-  if (number === undefined) throw new Error(`renameNoReplace is not known on ${arch}`);
+  const number = SYS_renameat2[process.arch];
+  if (number === undefined) throw new Error(`renameNoReplace is not known on ${process.arch}`);
   if (`${from}${to}`.includes("\0")) throw new TypeError("A path cannot hold a null byte");
   checked(
     "renameat2",

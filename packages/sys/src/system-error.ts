@@ -1,5 +1,4 @@
 import { constants } from "node:os";
-import { getSystemErrorMap } from "node:util";
 
 /** A system call that failed: the same fields and the same words as an error of Node's own `fs`. */
 export class SystemError extends Error {
@@ -27,8 +26,8 @@ const missingFromNode: Readonly<Record<number, readonly [code: string, words: st
   [constants.errno.ENOLCK]: ["ENOLCK", "no locks available"],
 };
 
+/** Node's util module is loaded when there is an error to name: loading it is a good part of a short command's time. */
 function nameErrno(errno: number): readonly [code: string, words: string] {
-  return (
-    getSystemErrorMap().get(-errno) ?? missingFromNode[errno] ?? [`E${errno}`, "unknown error"]
-  );
+  const known = process.getBuiltinModule("node:util").getSystemErrorMap().get(-errno);
+  return known ?? missingFromNode[errno] ?? [`E${errno}`, "unknown error"];
 }

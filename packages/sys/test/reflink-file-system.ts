@@ -1,11 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { getuid } from "node:process";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Whether this machine can make and mount a file system that shares blocks. */
 export const hasReflinkFileSystem =
-  getuid?.() === 0 && succeeds("mkfs.xfs", ["-V"]) && succeeds("losetup", ["--find"]);
+  process.getuid?.() === 0 && succeeds("mkfs.xfs", ["-V"]) && succeeds("losetup", ["--find"]);
 
 /** An empty XFS of its own, mounted from a file; unmounted and removed when its scope ends. */
 export function reflinkFileSystem(): Disposable & { readonly path: string } {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { execPath } from "node:process";
 import { createInterface } from "node:readline";
 
 /** Another Node process, killed when its scope ends. */
@@ -26,7 +25,7 @@ export function startScript(body: string, ...args: string[]): Script {
     "--",
     ...args,
   ];
-  const child = spawn(execPath, nodeArgs, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, nodeArgs, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const kill = async (): Promise<void> => {

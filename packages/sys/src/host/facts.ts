@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { arch, getuid } from "node:process";
 import type { HostFacts } from "@silkvm/core";
 
 let knownBootId: string | undefined;
@@ -23,7 +22,7 @@ export const facts: HostFacts = {
     return bootId();
   },
   get uid() {
-    return getuid?.() ?? 0;
+    return process.getuid?.() ?? 0;
   },
-  arch,
+  arch: process.arch,
 };

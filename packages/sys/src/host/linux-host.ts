@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { platform } from "node:process";
 import type { Host } from "@silkvm/core";
 import { clock } from "./clock.ts";
 import { openReadOnly } from "./database/read-only.ts";
@@ -7,6 +5,7 @@ import { openWritable } from "./database/writable.ts";
 import { facts } from "./facts.ts";
 import { files } from "./files/files.ts";
 import { locks } from "./locks.ts";
+import { randomBytes } from "./random.ts";
 import { linuxProcesses } from "./processes/processes.ts";
 
 /**
@@ -15,13 +14,14 @@ import { linuxProcesses } from "./processes/processes.ts";
  * @throws Error on any other operating system
  */
 export function linuxHost(): Host {
-  if (platform !== "linux") throw new Error(`silk runs on Linux, not on ${platform}`);
+  if (process.platform !== "linux")
+    throw new Error(`silk runs on Linux, not on ${process.platform}`);
   return {
     files,
     processes: linuxProcesses(),
     locks,
     clock,
-    random: { bytes: (count) => randomBytes(count) },
+    random: { bytes: randomBytes },
     facts,
     openDatabase: (path, { readOnly }) => (readOnly ? openReadOnly(path) : openWritable(path)),
     connect: async (path, options) => (await import("./connect.ts")).connect(path, options),

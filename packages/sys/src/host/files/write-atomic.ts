@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { randomBytes } from "../random.ts";
 
 /**
  * Writes a whole file through a temporary one beside it, which is gone again whatever fails. When it returns, the new
@@ -12,7 +12,10 @@ export async function writeAtomic(
   { mode }: { readonly mode: number },
 ): Promise<void> {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(
+    directory,
+    `.${basename(path)}.${Buffer.from(randomBytes(6)).toString("hex")}.tmp`,
+  );
   try {
     await writeDurably(temporary, content, mode);
     await rename(temporary, path);

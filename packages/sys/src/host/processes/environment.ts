@@ -1,11 +1,9 @@
-import { env } from "node:process";
-
 /** Programs of these directories (mkfs, ip) are of use without root too, but not on the PATH of every user. */
 const systemDirectories = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** Where programs are looked for: PATH, then the directories of system programs. */
 export function searchPath(): string {
-  const own = (env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+  const own = (process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
     .split(":")
     .filter((directory) => directory !== "");
   return [...new Set([...own, ...systemDirectories])].join(":");
@@ -13,5 +11,5 @@ export function searchPath(): string {
 
 /** This process's environment, with that search path and what is added. */
 export function childEnvironment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  return { ...env, PATH: searchPath(), ...added };
+  return { ...process.env, PATH: searchPath(), ...added };
 }

@@ -1,4 +1,3 @@
-import { pid as ownPid } from "node:process";
 import type { ProcessIdentity } from "@silkvm/core";
 import { bootId } from "../facts.ts";
 import { readProcessStat } from "./process-stat.ts";
@@ -7,7 +6,7 @@ let knownSelf: ProcessIdentity | undefined;
 
 /** This process. */
 export function self(): ProcessIdentity {
-  knownSelf ??= identify(ownPid);
+  knownSelf ??= identify(process.pid);
   if (knownSelf === undefined)
     throw new Error("/proc is not mounted, or shows another pid namespace");
   return knownSelf;

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { pid as ownPid } from "node:process";
 import { setImmediate } from "node:timers/promises";
 import type { RunningProcess } from "@silkvm/core";
 import { orElse } from "../errors.ts";
@@ -20,9 +19,9 @@ export async function lockHolders(path: string): Promise<readonly RunningProcess
   if (file === undefined) return [];
   const holders: RunningProcess[] = [];
   for (const pid of await listPids()) {
-    if (pid === ownPid || !holdsLock(pid, file)) continue;
-    const process = await describe(pid, () => true);
-    if (process !== undefined) holders.push(process);
+    if (pid === process.pid) continue;
+    const holder = holdsLock(pid, file) ? await describe(pid, () => true) : undefined;
+    if (holder !== undefined) holders.push(holder);
     // A machine may have very many processes: others get their turn.
     await setImmediate();
   }

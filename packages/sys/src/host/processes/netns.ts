@@ -1,5 +1,4 @@
 import { closeSync, openSync } from "node:fs";
-import { abort } from "node:process";
 import { checked, libc } from "../../libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -17,7 +16,7 @@ export function inNetworkNamespace<T>(path: string, run: () => T): T {
       return run();
     } finally {
       // With no way back, whatever came next would be done to the wrong network.
-      if (libc().setns(own, CLONE_NEWNET) !== 0) abort();
+      if (libc().setns(own, CLONE_NEWNET) !== 0) process.abort();
     }
   } finally {
     closeSync(own);

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { kill } from "node:process";
 import type { ToolRequest, ToolResult } from "@silkvm/core";
 import { longestTimerMs } from "../../delay.ts";
 import { hasCode } from "../errors.ts";
@@ -83,7 +82,7 @@ function abandon(child: ChildProcess): void {
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    kill(-child.pid, signal);
+    process.kill(-child.pid, signal);
   } catch (error) {
     if (!hasCode(error, "ESRCH")) throw error;
   }
