@@ -12,7 +12,7 @@ export interface BackendContext {
   /** The settings under `backends.<name>` of the configuration, unchecked: a backend validates its own. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Where the things of one VM are. */
-  paths(vm: { readonly id: string }): VmPaths;
+  readonly paths: (vm: { readonly id: string }) => VmPaths;
 }
 
 /** What every verb of a backend is called with. */

@@ -45,6 +45,7 @@ export async function* readLogs(
 async function findTail(core: EngineCore, path: string, lines: number): Promise<number> {
   let position = (await core.host.files.stat(path))?.sizeBytes ?? 0;
   const end = position;
+  if (lines === 0) return end;
   let found = 0;
   while (position > 0) {
     const length = Math.min(chunkBytes, position);
@@ -55,5 +56,5 @@ async function findTail(core: EngineCore, path: string, lines: number): Promise<
       if (isBreak && ++found >= lines) return position + index + 1;
     }
   }
-  return lines === 0 ? end : 0;
+  return 0;
 }
