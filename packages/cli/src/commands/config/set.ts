@@ -1,0 +1,33 @@
+import { string } from "@oclif/core/args";
+import { SilkCommand } from "../../base-command.ts";
+import { changeConfigFile, requireSetting } from "../../config-file.ts";
+import { say } from "../../output/stderr.ts";
+import { printJson } from "../../output/stdout.ts";
+
+export default class ConfigSet extends SilkCommand {
+  static override summary = "write a setting to the configuration file";
+  static override description =
+    "The value is checked first, and the file is replaced as a whole. Lists are written with commas. The environment and the flags stay stronger.";
+  static override examples = [
+    {
+      description: "another VMM program",
+      command: "silk config set chBinary /opt/ch/cloud-hypervisor",
+    },
+    { description: "a list", command: "silk config set plugins @acme/silk-fast,@acme/silk-audit" },
+  ];
+  static override args = {
+    key: string({ description: "name of the setting", required: true, ignoreStdin: true }),
+    value: string({ description: "its new value", required: true, ignoreStdin: true }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(ConfigSet);
+    const key = await requireSetting(args.key);
+    const { checkSetting, parseSetting } = await import("@silkvm/core");
+    const value = parseSetting(key, args.value);
+    checkSetting(key, value);
+    const path = await changeConfigFile(flags, (settings) => ({ ...settings, [key]: value }));
+    if (flags.json) printJson({ key, value, path });
+    else say(`Written to ${path}.`);
+  }
+}

@@ -1,0 +1,39 @@
+import { SilkCommand } from "../../base-command.ts";
+import { openEngine } from "../../engine.ts";
+import { vmSpecFlags } from "../../flags/vm-spec.ts";
+import { say } from "../../output/stderr.ts";
+import { printJson, printLine } from "../../output/stdout.ts";
+import { toVmSpec } from "../../vm-spec.ts";
+
+export default class VmRun extends SilkCommand {
+  static override summary = "make a VM, start it and print its id";
+  static override description =
+    "Takes what `silk vm create` takes. A VM that was made and does not start stays, for its logs; `silk vm rm` removes it.";
+  static override usage = "<%= command.id %> (--kernel FILE | --firmware FILE) [FLAGS]";
+  static override examples = [
+    {
+      description: "boot a kernel and look at its console",
+      command: "silk vm console $(silk vm run --kernel vmlinux --initrd initrd.img)",
+    },
+    {
+      description: "a name, labels and more room",
+      command: "silk vm run --name web --label team=web --kernel vmlinux --memory 2G",
+    },
+  ];
+  static override flags = vmSpecFlags;
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(VmRun);
+    const spec = toVmSpec(flags);
+    await using open = await openEngine(flags, this.config);
+    const vm = await open.engine.create(spec, open.change("making the VM"));
+    try {
+      await vm.start(open.change(`starting ${vm.name}`));
+    } catch (error) {
+      if (!flags.json) say(`The VM ${vm.name} (${vm.id}) is made, and does not run.`);
+      throw error;
+    }
+    if (flags.json) printJson({ id: vm.id, name: vm.name });
+    else printLine(vm.id);
+  }
+}

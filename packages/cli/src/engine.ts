@@ -1,0 +1,70 @@
+import type { Config } from "@oclif/core/config";
+import type { ChangeOptions, Engine, EngineCallOptions } from "@silkvm/core";
+import { usageError } from "./cli-error.ts";
+import { Deadline } from "./deadline.ts";
+import type { GlobalFlags } from "./flags/global.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { stderrLogger } from "./output/logger.ts";
+import { Progress } from "./output/progress.ts";
+import { warn } from "./output/stderr.ts";
+import { loadPlugins } from "./plugins/load-plugins.ts";
+import { loadSettings } from "./settings.ts";
+
+/** An engine with what a command needs around it. Dispose of it before printing the result: the progress line goes with it. */
+export interface OpenEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly deadline: Deadline;
+  /** For a call that changes nothing. */
+  call(): EngineCallOptions;
+  /** For a call that changes something, with what is done in words for a person who waits: `starting web`. */
+  change(doing: string): ChangeOptions;
+}
+
+/** Opens the engine that the flags, the environment and the configuration describe. Everything heavy is loaded here and not before. */
+export async function openEngine(
+  flags: GlobalFlags,
+  oclif: Config,
+  options: { readonly timeoutIsDeadline: boolean } = { timeoutIsDeadline: true },
+): Promise<OpenEngine> {
+  const timeoutMs = options.timeoutIsDeadline ? flags.timeout : undefined;
+  if (timeoutMs === 0) throw usageError("--timeout: 0 leaves no time to do anything");
+  const signal = interruptSignal();
+  const [{ createEngine }, { linuxHost }] = await Promise.all([
+    import("@silkvm/core"),
+    import("@silkvm/sys"),
+  ]);
+  const host = linuxHost();
+  const { config } = await loadSettings(flags, host);
+  const plugins = await loadPlugins(oclif, config.plugins);
+  const engine = await createEngine({
+    host,
+    plugins,
+    config,
+    logger: stderrLogger(config.logLevel),
+  });
+  const onTerminal = process.stderr.isTTY;
+  const progress = new Progress({
+    onTerminal,
+    silent: config.logLevel === "silent" || (flags.json && !onTerminal),
+  });
+  const deadline = new Deadline(timeoutMs);
+  const call = (): EngineCallOptions => ({ signal, timeoutMs: deadline.remainingMs() });
+  return {
+    engine,
+    deadline,
+    call,
+    change: (doing) => {
+      progress.tell(doing);
+      return {
+        ...call(),
+        wait: !flags["no-wait"],
+        onProgress: progress.tell,
+        onWarning: warn,
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      progress[Symbol.dispose]();
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { renderError } from "./failure/error-view.ts";
+import { toFailure } from "./failure/failure.ts";
+import { hasColor } from "./output/color.ts";
+import { toJson } from "./output/to-json.ts";
+
+/** Which command threw an error: kept beside the error, which may be frozen or of another's class. */
+const commandOf = new WeakMap<object, string>();
+
+/** Remembers the command that an error came from, for the hint. */
+export function rememberCommand(thrown: unknown, commandId: string | undefined): void {
+  if (typeof thrown === "object" && thrown !== null && commandId !== undefined)
+    commandOf.set(thrown, commandId);
+}
+
+/**
+ * Tells of whatever a command has thrown: as JSON on stdout for programs, in words on stderr for people.
+ * @returns the exit code
+ */
+export async function reportFailure(thrown: unknown, argv: readonly string[]): Promise<number> {
+  const commandId =
+    typeof thrown === "object" && thrown !== null ? commandOf.get(thrown) : undefined;
+  const { exitCode, error, stack } = await toFailure(thrown, commandId);
+  if (error === undefined) return exitCode;
+  if (wantsJson(argv)) process.stdout.write(toJson({ error }, process.stdout.isTTY));
+  else
+    process.stderr.write(
+      renderError(error, {
+        color: hasColor(process.stderr),
+        stack: wantsStack(argv) ? stack : undefined,
+      }),
+    );
+  return exitCode;
+}
+
+/** Whether a command line asks for JSON: also one that is too wrong to be parsed. */
+export function wantsJson(argv: readonly string[]): boolean {
+  return beforeDashes(argv).includes("--json");
+}
+
+function wantsStack(argv: readonly string[]): boolean {
+  const flags = beforeDashes(argv);
+  const at = flags.lastIndexOf("--log-level");
+  const level =
+    at === -1
+      ? flags.findLast((flag) => flag.startsWith("--log-level="))?.slice("--log-level=".length)
+      : flags[at + 1];
+  return (level ?? process.env["SILK_LOG_LEVEL"]) === "debug";
+}
+
+function beforeDashes(argv: readonly string[]): readonly string[] {
+  const dashes = argv.indexOf("--");
+  return dashes === -1 ? argv : argv.slice(0, dashes);
+}

@@ -1,0 +1,86 @@
+import { boolean, custom, string } from "@oclif/core/flags";
+import type { DataDiskSpec, DiskSpec } from "@silkvm/core";
+import { parseDataDisk } from "../parse/data-disk.ts";
+import { parseDisk } from "../parse/disk.ts";
+import { integerFlag, sizeFlag } from "./values.ts";
+
+const boot = "BOOT";
+const disks = "DISK";
+const network = "NETWORK";
+const tuning = "TUNING";
+
+/** What `vm create`, `vm run` and `vm debug` take. */
+export const vmSpecFlags = {
+  name: string({ description: "name of the VM [default: vm- and its id]", helpValue: "NAME" }),
+  id: string({
+    description: "id of the VM, for a create that can be repeated [default: random]",
+    helpValue: "ID",
+  }),
+  backend: string({ description: "hypervisor backend (SILK_BACKEND)", helpValue: "NAME" }),
+  cpus: integerFlag({
+    aliases: ["cpu"],
+    description: "number of vCPUs (also --cpu) [default: 2]",
+    min: 1,
+  }),
+  memory: sizeFlag({ description: "memory, such as 512M or 2G [default: 1G]" }),
+  label: string({
+    description: "a label; can be given more than once",
+    helpValue: "KEY=VALUE",
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  kernel: string({ description: "kernel to boot directly", helpGroup: boot, helpValue: "FILE" }),
+  initrd: string({
+    aliases: ["initramfs"],
+    description: "initial ramdisk of the kernel (also --initramfs)",
+    helpGroup: boot,
+    helpValue: "FILE",
+  }),
+  cmdline: string({
+    description: "command line of the kernel [default: console=hvc0]",
+    helpGroup: boot,
+    helpValue: "TEXT",
+  }),
+  firmware: string({
+    description: "UEFI firmware to boot instead of a kernel",
+    helpGroup: boot,
+    helpValue: "FILE",
+  }),
+  storage: sizeFlag({
+    description:
+      "size of the VM's own disk, 0 for none [default: 10G with a kernel, 0 with a firmware]",
+    helpGroup: disks,
+  }),
+  disk: custom<DiskSpec>({
+    description: "an existing disk image to attach; can be given more than once",
+    helpGroup: disks,
+    helpValue: "PATH[,readonly][,serial=S][,direct=on|off]",
+    multiple: true,
+    multipleNonGreedy: true,
+    parse: async (input) => parseDisk(input),
+  })(),
+  "data-disk": custom<DataDiskSpec>({
+    description: "a disk to make with the VM; can be given more than once",
+    helpGroup: disks,
+    helpValue: "size=SIZE[,name=N][,fstype=ext4|none][,mount=DIR][,directio=on|off|auto]",
+    multiple: true,
+    multipleNonGreedy: true,
+    parse: async (input) => parseDataDisk(input),
+  })(),
+  "disk-queue-size": integerFlag({
+    description: "depth of each disk queue, a power of two [default: 512]",
+    helpGroup: disks,
+  }),
+  "no-direct-io": boolean({ description: "let the host cache writable disks", helpGroup: disks }),
+  nics: integerFlag({ description: "number of NICs [default: 0]", helpGroup: network }),
+  "queue-size": integerFlag({
+    description: "depth of each NIC queue, a power of two [default: 512]",
+    helpGroup: network,
+  }),
+  "shared-memory": boolean({
+    description: "memory that other processes can map, as shared directories need it",
+    helpGroup: tuning,
+  }),
+  hugepages: boolean({ description: "memory in huge pages", helpGroup: tuning }),
+  windows: boolean({ description: "the guest is Windows", helpGroup: tuning }),
+};

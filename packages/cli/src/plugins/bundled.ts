@@ -1,0 +1,34 @@
+import type { BackendDefinition, PluginDefinition } from "@silkvm/core";
+
+/**
+ * The plugins that come with silk. Their packages are loaded when a VM of theirs is first met: a list of VMs needs none of them.
+ */
+export const bundledPlugins: readonly PluginDefinition[] = [
+  {
+    name: "@silkvm/cloud-hypervisor",
+    apiVersion: 1,
+    backends: [
+      lazyBackend("cloud-hypervisor", "Cloud Hypervisor, one process for each VM", async () => {
+        const { default: plugin } = await import("@silkvm/cloud-hypervisor");
+        return plugin;
+      }),
+    ],
+  },
+];
+
+function lazyBackend(
+  name: string,
+  description: string,
+  load: () => Promise<PluginDefinition>,
+): BackendDefinition {
+  return {
+    name,
+    description,
+    open: async (context) => {
+      const plugin = await load();
+      const backend = plugin.backends?.find((definition) => definition.name === name);
+      if (backend === undefined) throw new Error(`${plugin.name} brings no backend "${name}"`);
+      return await backend.open(context);
+    },
+  };
+}
