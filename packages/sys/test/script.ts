@@ -15,17 +15,9 @@ export interface Script extends AsyncDisposable {
  * Runs a piece of JavaScript in another Node process. It finds this package as `sys`, and its arguments as `args`.
  */
 export function startScript(body: string, ...args: string[]): Script {
-  const index = new URL("../src/index.ts", import.meta.url).href;
-  const source = `import * as sys from ${JSON.stringify(index)};\nconst args = process.argv.slice(1);\n${body}`;
-  const nodeArgs = [
-    "--conditions=@silkvm/source",
-    "--input-type=module",
-    "-e",
-    source,
-    "--",
-    ...args,
-  ];
-  const child = spawn(process.execPath, nodeArgs, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, scriptArguments(body, ...args), {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const ended = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const kill = async (): Promise<void> => {
@@ -38,4 +30,11 @@ export function startScript(body: string, ...args: string[]): Script {
     kill,
     [Symbol.asyncDispose]: kill,
   };
+}
+
+/** The arguments that make Node run such a piece of JavaScript. */
+export function scriptArguments(body: string, ...args: string[]): string[] {
+  const index = new URL("../src/index.ts", import.meta.url).href;
+  const source = `import * as sys from ${JSON.stringify(index)};\nconst args = process.argv.slice(1);\n${body}`;
+  return ["--conditions=@silkvm/source", "--input-type=module", "-e", source, "--", ...args];
 }

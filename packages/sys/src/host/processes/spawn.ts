@@ -6,6 +6,7 @@ import type { ProcessExit, ProcessIdentity, SpawnedProcess, SpawnRequest } from 
 import { SystemError } from "../../system-error.ts";
 import { bootId } from "../facts.ts";
 import { childEnvironment } from "./environment.ts";
+import { withoutInheritance } from "./inheritance.ts";
 import { inNetworkNamespace } from "./netns.ts";
 import { readProcessStat } from "./process-stat.ts";
 
@@ -29,8 +30,9 @@ export async function spawn(request: SpawnRequest): Promise<Spawned> {
       env: childEnvironment(request.env),
       ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
     });
-  const child =
-    request.netnsPath === undefined ? start() : inNetworkNamespace(request.netnsPath, start);
+  const child = withoutInheritance(() =>
+    request.netnsPath === undefined ? start() : inNetworkNamespace(request.netnsPath, start),
+  );
   // Before the event loop turns: a process that has ended already is a zombie until then, and still has its start time.
   const startTime = child.pid === undefined ? undefined : readProcessStat(child.pid)?.startTime;
   let exit: ProcessExit | undefined;
