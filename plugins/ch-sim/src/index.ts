@@ -1,1 +1,1 @@
-export {};
+export { chSimEnv, type ChSimOptions, chSimPath } from "./tools.ts";

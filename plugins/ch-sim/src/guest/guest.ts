@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+
+import type { Consoles } from "../console/consoles.ts";
+import type { GuestMemoryState } from "./memory-page.ts";
+import type { GuestSettings } from "./settings.ts";
+import { Shell } from "./shell.ts";
+
+/** What the guest can ask of the machine it runs on. */
+export interface Machine {
+  /** The guest has shut down. */
+  powerOff(): void;
+  /** The guest asks for a reset. */
+  reset(): void;
+  /** The disks that it sees: id, size and serial. */
+  disks(): readonly {
+    readonly id: string;
+    readonly bytes: number;
+    readonly serial: string | undefined;
+  }[];
+  /** The kernel's command line. */
+  commandLine(): string;
+  /** How many CPUs it sees. */
+  cpus(): number;
+}
+
+const TICK_MS = 100;
+const HELP =
+  "commands: help echo counter nonce set get uptime hostname disks cpus cmdline poweroff reboot crash";
+
+/** The simulated guest: a shell on each console, a counter, and a memory that a snapshot keeps. */
+export class Guest {
+  readonly #settings: GuestSettings;
+  readonly #machine: Machine;
+  readonly #shells: Shell[];
+  readonly #values: Map<string, string>;
+  readonly #nonce: string;
+  #ranMs: number;
+  #runningSince: number | undefined;
+  #timers = new Set<NodeJS.Timeout>();
+
+  constructor(
+    settings: GuestSettings,
+    machine: Machine,
+    consoles: Consoles,
+    memory: GuestMemoryState | undefined,
+  ) {
+    this.#settings = settings;
+    this.#machine = machine;
+    this.#nonce = memory?.nonce ?? randomBytes(8).toString("hex");
+    this.#ranMs = memory?.ranMs ?? 0;
+    this.#values = new Map(Object.entries(memory?.values ?? {}));
+    const ports = [consoles.console, consoles.serial].filter((port) => port !== undefined);
+    this.#shells = ports.map((port) => new Shell(port, (line) => this.#run(line)));
+  }
+
+  /** Starts from nothing, with a greeting. */
+  boot(): void {
+    this.resume();
+    for (const shell of this.#shells) shell.greet("silk guest ready");
+    const { atBoot } = this.#settings;
+    if (atBoot === "poweroff") this.#later(0, () => this.#machine.powerOff());
+    if (atBoot === "reboot") this.#later(0, () => this.#machine.reset());
+    if (atBoot === "crash") this.#later(0, () => this.#machine.powerOff());
+  }
+
+  /** Goes on from where it was. */
+  resume(): void {
+    this.#runningSince ??= performance.now();
+    for (const shell of this.#shells) shell.goOn();
+  }
+
+  /** Stops; what was under way waits too. */
+  pause(): void {
+    this.#ranMs = this.#ran();
+    this.#runningSince = undefined;
+    for (const shell of this.#shells) shell.hold();
+  }
+
+  /** Ends for good. */
+  stop(): void {
+    this.pause();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /** What its memory holds. */
+  memory(): GuestMemoryState {
+    return { nonce: this.#nonce, ranMs: this.#ran(), values: Object.fromEntries(this.#values) };
+  }
+
+  /** Somebody pressed the power button. */
+  powerButton(): void {
+    const { powerButton, shutdownMs } = this.#settings;
+    if (powerButton === "ignore") return;
+    for (const shell of this.#shells)
+      shell.say(powerButton === "shutdown" ? "powering off" : "rebooting");
+    this.#later(shutdownMs, () =>
+      powerButton === "shutdown" ? this.#machine.powerOff() : this.#machine.reset(),
+    );
+  }
+
+  /** Asks the guest to let something go; `done` is called once it has, if ever. */
+  release(what: "device" | "vcpu", done: () => void): void {
+    const delay = what === "device" ? this.#settings.ackRemoval : this.#settings.ackVcpus;
+    if (delay !== "never") this.#later(delay, done);
+  }
+
+  /** A guest that is paused does nothing until it goes on. */
+  #later(ms: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#runningSince === undefined) this.#later(TICK_MS, action);
+      else action();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #ran(): number {
+    return (
+      this.#ranMs +
+      (this.#runningSince === undefined ? 0 : Math.round(performance.now() - this.#runningSince))
+    );
+  }
+
+  #run(line: string): string {
+    const [command = "", ...words] = line.split(/\s+/);
+    switch (command) {
+      case "help":
+        return HELP;
+      case "echo":
+        return words.join(" ");
+      case "counter":
+        return String(Math.floor(this.#ran() / TICK_MS));
+      case "nonce":
+        return this.#nonce;
+      case "set":
+        this.#values.set(words[0] ?? "", words.slice(1).join(" "));
+        return "";
+      case "get":
+        return this.#values.get(words[0] ?? "") ?? "";
+      case "uptime":
+        return `${(this.#ran() / 1000).toFixed(1)} s`;
+      case "hostname":
+        return this.#settings.hostname;
+      case "disks":
+        return this.#machine
+          .disks()
+          .map((disk) => `${disk.id} ${disk.bytes} ${disk.serial ?? "-"}`)
+          .join("\n");
+      case "cpus":
+        return String(this.#machine.cpus());
+      case "cmdline":
+        return this.#machine.commandLine();
+      case "poweroff":
+        this.#later(0, () => this.#machine.powerOff());
+        return "powering off";
+      case "reboot":
+        this.#later(0, () => this.#machine.reset());
+        return "rebooting";
+      case "crash":
+        this.#later(0, () => this.#machine.powerOff());
+        return "panic";
+      default:
+        return `${command}: not found`;
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { apiAddress, serveApi } from "./api-socket.ts";
+import type { CommandLine } from "./args/command-line.ts";
+import { asI32, Options } from "./args/option-parser.ts";
+import { fromNode, VmmError } from "./errors.ts";
+import { event, setMonitor } from "./events.ts";
+import { FaultInjector } from "./faults/injector.ts";
+import { sys } from "./host/native.ts";
+import { answer, apiError, callError, callName } from "./http/routes.ts";
+import type { HttpRequest } from "./http/parser.ts";
+import type { HttpResponse } from "./http/response.ts";
+import type { ApiServer } from "./http/server.ts";
+import { log, setUpLog } from "./log.ts";
+import { settings } from "./settings.ts";
+import { Landlock } from "./vm/landlock.ts";
+import { Vmm } from "./vm/vmm.ts";
+
+/** Never settles; the process is ended from elsewhere, if at all. */
+const forever = <T>(): Promise<T> => new Promise(() => undefined);
+
+/**
+ * Runs the VMM until it is told to end, or fails. Returns the path of its socket, for its removal. Throws what ends the
+ * process: a VmmError, or a Panic.
+ */
+export async function startVmm(line: CommandLine): Promise<string | undefined> {
+  const address = apiAddress(line);
+  startLog(line);
+  log("main", "INFO", "cloud-hypervisor/src/main.rs:631", `${settings().buildVersion} starting`);
+  startMonitor(line);
+  event("vmm", "starting");
+
+  const ending = Promise.withResolvers<void>();
+  const landlock = new Landlock();
+  const vmm = new Vmm(
+    { end: () => ending.resolve(), noShutdown: line.count("no-shutdown") > 0 },
+    landlock,
+  );
+  const service = new Service(vmm, ending);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.resolve());
+
+  const server =
+    address === undefined
+      ? undefined
+      : await serveApi(address, (request) => service.handle(request));
+  // Without a socket and a PTY nothing keeps the event loop alive, and a VMM waits for its signals.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  try {
+    await Promise.race([bootFromArguments(line, vmm), ending.promise]);
+    await ending.promise;
+    vmm.end();
+  } catch (error) {
+    vmm.end();
+    throw error;
+  } finally {
+    clearInterval(alive);
+    await endService(server, service);
+  }
+  return address !== undefined && "path" in address ? address.path : undefined;
+}
+
+async function endService(server: ApiServer | undefined, service: Service): Promise<void> {
+  if (service.hangs) await forever();
+  await server?.close();
+}
+
+/** Does what the arguments ask for, by the same calls that the API makes. */
+async function bootFromArguments(line: CommandLine, vmm: Vmm): Promise<void> {
+  const call = async (
+    outer: string,
+    message: string,
+    name: string,
+    step: () => Promise<void>,
+  ): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      throw error instanceof VmmError
+        ? new VmmError(outer, message, callError(name, error))
+        : error;
+    }
+  };
+  if (line.count("kernel") > 0 || line.count("firmware") > 0) {
+    const { configFromArguments } = await import("./args/vm-config.ts");
+    const config = parsed("ParsingConfig", "Error parsing config", () => configFromArguments(line));
+    await sys();
+    await call("VmCreate", "Error creating VM", "vm.create", () => vmm.create(config));
+    await call("VmBoot", "Error booting VM", "vm.boot", () => vmm.boot());
+  } else {
+    const text = line.one("restore");
+    if (text === undefined) return;
+    const { parseRestore } = await import("./args/restore.ts");
+    const request = parsed("ParsingRestore", "Error parsing restore", () => parseRestore(text));
+    await sys();
+    await call("VmRestore", "Error restoring VM", "vm.restore", () => vmm.restore(request));
+  }
+}
+
+function parsed<T>(name: string, message: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof VmmError ? new VmmError(name, message, error) : error;
+  }
+}
+
+function startLog(line: CommandLine): void {
+  try {
+    setUpLog({
+      file: line.one("log-file"),
+      verbose: line.count("v"),
+      format: line.one("log-format") ?? "{msg}",
+    });
+  } catch (error) {
+    throw new VmmError("LogFileCreation", "Error creating log file", fromNode(error));
+  }
+}
+
+function startMonitor(line: CommandLine): void {
+  const text = line.one("event-monitor");
+  if (text === undefined) return;
+  const wrap = (source: VmmError) =>
+    new VmmError("ParsingEventMonitor", "Error parsing --event-monitor", source);
+  const options = new Options(text, ["path", "fd"], wrap);
+  const fd = options.convert("fd", asI32);
+  const path = options.get("path");
+  if (fd === undefined && path === undefined) {
+    throw new VmmError("BareEventMonitor", "Error parsing --event-monitor: path or fd required");
+  }
+  try {
+    setMonitor(fd === undefined ? { path: path ?? "" } : { fd });
+  } catch (error) {
+    throw new VmmError("EventMonitorIo", "Error doing event monitor I/O", fromNode(error));
+  }
+}
+
+/** Serves calls, with the faults that it was told to have. */
+class Service {
+  readonly #vmm: Vmm;
+  readonly #ending: PromiseWithResolvers<void>;
+  readonly #faults = new FaultInjector(settings().faults, settings().controlFile);
+  hangs = false;
+
+  constructor(vmm: Vmm, ending: PromiseWithResolvers<void>) {
+    this.#vmm = vmm;
+    this.#ending = ending;
+  }
+
+  async handle(request: HttpRequest): Promise<HttpResponse> {
+    const name = callName(request);
+    const fault = name === undefined ? undefined : this.#faults.next(name);
+    switch (fault?.action) {
+      case "fail":
+        return { status: fault.status, body: fault.body };
+      case "hang":
+        return forever();
+      case "slow":
+        await delay(fault.ms);
+        break;
+      case "exit":
+        process.exit(fault.code);
+        break;
+      case "kill":
+        process.kill(process.pid, "SIGKILL");
+        return forever();
+      case "guest-exit":
+        this.#ending.resolve();
+        return apiError(500, [
+          "Error from API",
+          "API response receive error",
+          "receiving on a closed channel",
+        ]);
+      case "answer-and-hang":
+        this.hangs = true;
+        break;
+      default:
+        break;
+    }
+    try {
+      if (name === "vmm.shutdown") return this.#shutDown(request);
+      await sys();
+      return await answer(this.#vmm, name, request);
+    } catch (error) {
+      this.#ending.reject(error);
+      return forever();
+    }
+  }
+
+  #shutDown(request: HttpRequest): HttpResponse {
+    if (request.method !== "PUT") return apiError(400, ["Bad Request"]);
+    this.#ending.resolve();
+    return { status: 200, body: undefined };
+  }
+}
