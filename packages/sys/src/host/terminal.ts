@@ -36,12 +36,15 @@ export async function openTerminal(
 /** The stream over a terminal. It ends when the other side hangs up, which the kernel reports now as an end, now as EIO. */
 class Terminal extends Duplex implements HostTerminal {
   readonly #fd: number;
+  /** Whether the descriptor is left to us, because the stream has opened the terminal once more for itself, as it usually does. */
+  readonly #isOurs: boolean;
   readonly #stream: ReadStream;
 
   constructor(fd: number) {
     super({ allowHalfOpen: false });
     this.#fd = fd;
     this.#stream = new ReadStream(fd);
+    this.#isOurs = ownDescriptor(this.#stream) !== fd;
     this.#stream.on("data", (chunk) => {
       if (!this.push(chunk)) this.#stream.pause();
     });
@@ -53,7 +56,7 @@ class Terminal extends Duplex implements HostTerminal {
   }
 
   resize(size: { readonly rows: number; readonly columns: number }): void {
-    if (this.#stream.destroyed) return;
+    if (this.destroyed || this.#stream.destroyed) return;
     try {
       setWindowSize(this.#fd, size);
     } catch (error) {
@@ -75,7 +78,19 @@ class Terminal extends Duplex implements HostTerminal {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#stream.destroy();
-    done(error);
+    const finish = (): void => {
+      if (this.#isOurs) closeSync(this.#fd);
+      done(error);
+    };
+    if (this.#stream.closed) finish();
+    else this.#stream.once("close", finish).destroy();
   }
+}
+
+/** The descriptor that a stream works on: Node tells it of the handle below. */
+function ownDescriptor(stream: ReadStream): number {
+  const { fd } = (stream as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  if (typeof fd !== "number")
+    throw new Error("this version of Node does not tell a terminal's descriptor");
+  return fd;
 }

@@ -11,15 +11,15 @@ const FD_CLOEXEC = 1;
  * script's lock, for as long as it runs.
  */
 export function withoutInheritance<T>(run: () => T): T {
-  const { fcntl } = libc();
+  const c = libc();
   const inherited = readdirSync("/proc/self/fd")
     .map(Number)
     // The descriptor of the directory itself is closed by now: -1.
-    .filter((fd) => fd > 2 && fcntl(fd, F_GETFD) === 0);
-  for (const fd of inherited) fcntl(fd, F_SETFD, "int", FD_CLOEXEC);
+    .filter((fd) => fd > 2 && c.fcntl(fd, F_GETFD) === 0);
+  for (const fd of inherited) c.fcntl(fd, F_SETFD, "int", FD_CLOEXEC);
   try {
     return run();
   } finally {
-    for (const fd of inherited) fcntl(fd, F_SETFD, "int", 0);
+    for (const fd of inherited) c.fcntl(fd, F_SETFD, "int", 0);
   }
 }

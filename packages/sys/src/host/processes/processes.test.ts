@@ -152,9 +152,7 @@ test("whoever holds an OFD, a POSIX or a whole-file lock is found, this process 
     cleanups.push(() => child.kill("SIGKILL"));
     return child;
   });
-  await Promise.all(
-    python.map((child) => once(child.stdout as NonNullable<typeof child.stdout>, "data")),
-  );
+  await Promise.all(python.map((child) => once(child.stdout, "data")));
   const holders = await processes.lockHolders(file);
   expect(new Set(holders.map(({ identity }) => identity.pid))).toEqual(
     new Set([ofd.child.pid, python[0]?.pid, python[1]?.pid]),
