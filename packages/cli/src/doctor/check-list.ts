@@ -1,0 +1,49 @@
+import { configuration } from "./checks/config.ts";
+import { logDir, rootDir, runDir } from "./checks/directory.ts";
+import { hugepages } from "./checks/hugepages.ts";
+import { iommu } from "./checks/iommu.ts";
+import { kvm } from "./checks/kvm.ts";
+import { node } from "./checks/node.ts";
+import { openFiles } from "./checks/open-files.ts";
+import { operations } from "./checks/operations.ts";
+import { orphans } from "./checks/orphans.ts";
+import { plugins } from "./checks/plugins.ts";
+import { iproute2, mkfsErofs, mkfsExt4, qemuImg, virtiofsd } from "./checks/programs.ts";
+import { reflink } from "./checks/reflink.ts";
+import { socketPath } from "./checks/socket-path.ts";
+import { space } from "./checks/space.ts";
+import { store } from "./checks/store.ts";
+import { tun } from "./checks/tun.ts";
+import { userfaultfd } from "./checks/userfaultfd.ts";
+import { vmm } from "./checks/vmm.ts";
+import type { Check } from "./finding.ts";
+
+/** Everything that is checked, in the order of the report, which is also the order of repairs. */
+export function checksFor(backends: readonly string[]): readonly Check[] {
+  return [
+    kvm,
+    ...backends.map(vmm),
+    userfaultfd,
+    hugepages,
+    iommu,
+    qemuImg,
+    mkfsExt4,
+    mkfsErofs,
+    virtiofsd,
+    iproute2,
+    tun,
+    rootDir,
+    runDir,
+    logDir,
+    socketPath,
+    space,
+    reflink,
+    node,
+    openFiles,
+    configuration,
+    plugins,
+    store,
+    operations,
+    orphans,
+  ];
+}
