@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const silk = join(root, "packages/cli/bin/silk.js");
-const vmm = chooseVmm();
 const dir = mkdtempSync(join(tmpdir(), "silk-demo-"));
+const vmm = chooseVmm();
 const env = {
   ...process.env,
   SILK_ROOT_DIR: join(dir, "root"),
@@ -42,11 +42,12 @@ function chooseVmm() {
   const real = which("cloud-hypervisor");
   const simulated = (why) => ({
     name: `ch-sim, a stand-in: ${why}`,
-    binary: join(root, "plugins/ch-sim/bin/ch-sim.js"),
+    binary: simulator(),
     kernelStep: "make a file that stands for a kernel",
     makeKernel: () => {
       const path = join(dir, "vmlinux");
-      writeFileSync(path, "ch-sim boots nothing, it only looks whether this is there\n");
+      // ch-sim looks at the first bytes of a kernel, and runs none of it.
+      writeFileSync(path, "\x7fELF");
       return path;
     },
     say: "echo hello from the guest",
@@ -68,6 +69,13 @@ function chooseVmm() {
     say: "echo hello from the guest",
     expect: "hello from the guest",
   };
+}
+
+/** The built ch-sim as one file that can be executed, on this Node. */
+function simulator() {
+  const path = join(dir, "ch-sim");
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${join(root, "plugins/ch-sim/dist/main.js")}' "$@"\n`, { mode: 0o755 });
+  return path;
 }
 
 function which(program) {
