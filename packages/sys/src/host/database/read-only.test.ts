@@ -124,6 +124,27 @@ test("a transaction's reads are of one moment", () => {
   expect(values(database)).toEqual([1, 2, 3]);
 });
 
+test("a transaction whose file changes on its way is run again", () => {
+  using database = openReadOnly(path);
+  let runs = 0;
+  const seen = database.transaction(() => {
+    runs += 1;
+    const before = values(database);
+    if (runs === 1) {
+      // The last one to close a database moves all of its log into the file.
+      const writer = openWritable(path);
+      writer.exec("INSERT INTO t VALUES (2)");
+      writer.close();
+    }
+    return [before, values(database)];
+  });
+  expect(seen).toEqual([
+    [1, 2],
+    [1, 2],
+  ]);
+  expect(runs).toBe(2);
+});
+
 test("reads beside writers that come and go are always of one moment", async () => {
   const body = `
     const host = sys.linuxHost();

@@ -131,14 +131,23 @@ test.skipIf(!hasStrace)(
 
 test("processes that make and fill one database at once lose nothing and do not fail", async () => {
   const body = `
-    const database = sys.linuxHost().openDatabase(args[0], { readOnly: false });
-    database.transaction(() => database.exec("CREATE TABLE IF NOT EXISTS t (x)"), { durable: true });
-    for (let i = 0; i < 50; i += 1) database.transaction(() => database.prepare("INSERT INTO t VALUES (?)").run(i));
-    console.log("done");`;
+    const host = sys.linuxHost();
+    console.log("ready");
+    for await (const number of process.stdin) {
+      const database = host.openDatabase(args[0] + String(number).trim(), { readOnly: false });
+      database.transaction(() => database.exec("CREATE TABLE IF NOT EXISTS t (x)"));
+      for (let i = 0; i < 5; i += 1) database.transaction(() => database.prepare("INSERT INTO t VALUES (?)").run(i));
+      console.log("done");
+    }`;
   const scripts = Array.from({ length: 6 }, () => startScript(body, path));
-  for (const script of scripts) expect(await script.line()).toBe("done");
-  using database = openWritable(path);
-  expect(count(database)).toBe(300);
+  for (const script of scripts) expect(await script.line()).toBe("ready");
+  for (let number = 0; number < 20; number += 1) {
+    for (const { child } of scripts) child.stdin?.write(`${number}\n`);
+    for (const script of scripts) expect(await script.line()).toBe("done");
+    using database = openWritable(path + number);
+    expect(count(database)).toBe(30);
+  }
+  await Promise.all(scripts.map((script) => script.kill()));
 });
 
 test("what is no database is told with SQLite's own number, a missing directory with its errno", () => {
