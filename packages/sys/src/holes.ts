@@ -45,7 +45,8 @@ export function punchHole(fd: number, offset: number, length: number): void {
 
 /**
  * Reserves room on the disk for a range, which reads as zeros where nothing was written. The file grows to the range's end.
- * @throws SystemError ENOSPC where there is not enough; ENOTSUP where the file system cannot reserve
+ * @throws SystemError ENOSPC where there is not enough, which some file systems find out when they have given all they had: it
+ *   stays with the file until that is cut or removed. ENOTSUP where the file system cannot reserve
  */
 export function allocate(fd: number, offset: number, length: number): void {
   checked("fallocate", libc().fallocate(fd, 0, offset, length));
