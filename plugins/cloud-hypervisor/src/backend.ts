@@ -1,0 +1,52 @@
+import {
+  type BackendDefinition,
+  findCapability,
+  type Hypervisor,
+  launchCommand,
+  provide,
+} from "@silkvm/core";
+import { console } from "./console.ts";
+import { create } from "./create.ts";
+import { launchCommandOf } from "./debug.ts";
+import { remove } from "./delete.ts";
+import { inspect, list } from "./inspect.ts";
+import type { Machine } from "./machine.ts";
+import { plan } from "./plan.ts";
+import { probe } from "./probe.ts";
+import { readSettings } from "./settings.ts";
+import { start } from "./start.ts";
+import { stop } from "./stop.ts";
+
+const name = "cloud-hypervisor";
+
+/** VMs on Cloud Hypervisor: one VMM process for each, no daemon. */
+export const cloudHypervisor: BackendDefinition = {
+  name,
+  description: "Cloud Hypervisor, one process for each VM",
+  async open(context) {
+    const { host, logger } = context;
+    const settings = readSettings(context.settings);
+    const machine: Machine = { host, logger, settings, paths: (vm) => context.paths(vm) };
+    const provided = [
+      provide(launchCommand, {
+        launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
+      }),
+    ];
+    const hypervisor: Hypervisor = {
+      name,
+      probe: (options) => probe(machine, options),
+      plan: (spec, call) => plan(machine, spec, call),
+      create: (vm, call) => create(machine, vm, call),
+      start: (vm, call) => start(machine, vm, call),
+      stop: (vm, request, call) => stop(machine, vm, request, call),
+      delete: (vm, call) => remove(machine, vm, call),
+      inspect: (vm, options) => inspect(machine, vm, options),
+      list: (vms, options) => list(machine, vms, options),
+      console: (vm, options) => console(machine, vm, options),
+      capability: (token) => findCapability(provided, token),
+      // Every client is closed by the verb that opened it.
+      [Symbol.asyncDispose]: async () => {},
+    };
+    return hypervisor;
+  },
+};

@@ -1,0 +1,87 @@
+import { type CallOptions, type ProcessIdentity, SilkError, type VmRecord } from "@silkvm/core";
+import type { Machine } from "./machine.ts";
+import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+
+/** How long a process that was killed may take to go: it may hang in the kernel, on a disk that does not answer. */
+const killWaitMs = 10_000;
+/** Looks for what was missed so often: a VMM that was just being launched, or its second process. */
+const rounds = 3;
+/** How long a VMM's second process may take to follow the first. */
+const followMs = 500;
+
+/**
+ * Ends every process that is this VM's VMM, and resolves once all of them are proved dead: SIGTERM, which the VMM answers by
+ * closing its disks in order, and SIGKILL after the grace.
+ * @returns the processes that lived, the ones that were known of already first
+ * @throws SilkError `VMM_WONT_END`
+ */
+export async function endVmm(
+  machine: Machine,
+  vm: VmRecord,
+  options: CallOptions & {
+    readonly graceMs: number;
+    /** Known of already, besides what the record names. */
+    readonly known?: ProcessIdentity | undefined;
+  },
+): Promise<readonly ProcessIdentity[]> {
+  const { processes } = machine.host;
+  const { known, signal } = options;
+  const ended = distinct([known, recordedVmm(machine, vm)]).filter((process) =>
+    processes.isAlive(process),
+  );
+  await Promise.all(ended.map((process) => end(machine, vm, process, options)));
+  for (let round = 0; round < rounds; round++) {
+    const found = await findVmmProcesses(machine, vm);
+    if (found.length === 0) return ended;
+    await Promise.all(
+      found.map(async (process) => {
+        // A VMM's second process goes when it sees the first one gone.
+        const follows = ended.length > 0;
+        const timeoutMs = followMs;
+        if (follows && (await processes.waitForExit(process, { timeoutMs, signal }))) return;
+        await end(machine, vm, process, options);
+      }),
+    );
+    ended.push(...found);
+  }
+  const left = await findVmmProcesses(machine, vm);
+  if (left.length > 0) throw wontEnd(vm, left);
+  return ended;
+}
+
+async function end(
+  machine: Machine,
+  vm: VmRecord,
+  process: ProcessIdentity,
+  { graceMs, signal }: CallOptions & { readonly graceMs: number },
+): Promise<void> {
+  const { processes } = machine.host;
+  await processes.signal(process, "SIGTERM");
+  if (await processes.waitForExit(process, { timeoutMs: graceMs, signal })) return;
+  await processes.signal(process, "SIGKILL");
+  // Without the signal: a process that was killed is waited for, or nobody could tell what became of it.
+  if (!(await processes.waitForExit(process, { timeoutMs: killWaitMs })))
+    throw wontEnd(vm, [process]);
+}
+
+/** Removes what the VMM leaves in the run directory. Only after all of its processes are dead: without its lock a second VMM could take a socket that is in use. */
+export async function removeSockets({ host, paths }: Machine, vm: VmRecord): Promise<void> {
+  const { apiSocketPath, consoleSocketPath } = paths(vm);
+  for (const path of [apiSocketPath, consoleSocketPath, `${apiSocketPath}.lock`])
+    await host.files.remove(path);
+}
+
+function distinct(processes: readonly (ProcessIdentity | undefined)[]): ProcessIdentity[] {
+  const given = processes.filter((process) => process !== undefined);
+  return [...new Map(given.map((process) => [process.pid, process])).values()];
+}
+
+function wontEnd(vm: VmRecord, living: readonly ProcessIdentity[]): SilkError {
+  const pids = living.map(({ pid }) => pid);
+  return new SilkError(`the VMM of ${vm.name} does not end: pid ${pids.join(", ")}`, {
+    code: "VMM_WONT_END",
+    kind: "failed",
+    hint: "It hangs in the kernel, mostly on a disk or a device that does not answer: `dmesg` tells more. Run the command again once it is gone.",
+    details: { pids },
+  });
+}
