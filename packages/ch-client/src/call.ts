@@ -90,12 +90,14 @@ async function exchange(
   waitForSocketMs: number,
 ): Promise<ChTransportResponse> {
   let sent = false;
+  let last: ChConnectionError | undefined;
   for (let reads = 0; ;) {
-    if (isClosed())
+    if (isClosed()) {
       throw new ChInvalidRequestError(context, {
         reason: "client-closed",
         message: "the client is closed",
       });
+    }
     let failure: unknown;
     try {
       const answer = await transport(request);
@@ -104,28 +106,30 @@ async function exchange(
     } catch (error) {
       failure = transportError(error, context, socketPath);
     }
-    const connectionFailure = ChConnectionError.is(failure) ? failure : undefined;
-    sent ||= connectionFailure?.sent ?? true;
-    const ended = deadline.failure({ sent, cause: connectionFailure });
+    sent ||= !isKnownUnsent(failure);
+    const lost = ChConnectionError.is(failure) ? failure : undefined;
+    last = lost ?? last;
+    const ended = deadline.failure({ sent, cause: last });
     if (ended !== undefined) throw ended;
-    if (
-      connectionFailure?.sent === false &&
-      connectionFailure.reason !== "denied" &&
-      deadline.elapsedMs < waitForSocketMs
-    ) {
+    if (lost?.sent === false && lost.reason !== "denied" && deadline.elapsedMs < waitForSocketMs) {
       await deadline.pause(pollDelayMs(deadline.elapsedMs));
     } else if (
       request.method === "GET" &&
-      (failure === undefined || connectionFailure?.reason === "closed") &&
+      (failure === undefined || lost?.reason === "closed") &&
       reads < readRetryPausesMs.length
     ) {
       await deadline.pause(readRetryPausesMs[reads++] ?? 0);
     } else {
       throw failure;
     }
-    const interrupted = deadline.failure({ sent, cause: connectionFailure });
+    const interrupted = deadline.failure({ sent, cause: last });
     if (interrupted !== undefined) throw interrupted;
   }
+}
+
+/** Whether an error says of itself that nothing of the request has left. */
+function isKnownUnsent(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "sent" in error && error.sent === false;
 }
 
 function encode(body: unknown, context: ChErrorContext): string {

@@ -328,7 +328,7 @@ describe("a VMM that cannot be reached", () => {
       await failure(
         createChClient({ socketPath: `${late}x` }).vm.boot({
           waitForSocketMs: 5_000,
-          timeoutMs: 20,
+          timeoutMs: 200,
         }),
       ),
     ).toMatchObject({
@@ -610,6 +610,18 @@ describe("the default transport", () => {
     child.stdout.on("data", (chunk) => (output += String(chunk)));
     const [code] = await once(child, "exit");
     expect([code, output]).toEqual([0, "22829\n"]);
+  });
+
+  it("speaks on a new connection after the HTTP parser below the API refused something, as more may follow", async () => {
+    const refusal = (body: string): string =>
+      `HTTP/1.1 400 \r\nServer: Firecracker API\r\nConnection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    await using server = await ApiServer.start(({ path }) =>
+      path.endsWith("vm.pause") ? { bytes: [refusal("first"), refusal("second")] } : ok,
+    );
+    await using ch = createChClient(server);
+    expect(await failure(ch.vm.pause())).toMatchObject({ status: 400, chain: ["first"] });
+    await ch.vm.resume();
+    expect(server.requests.map(({ connection }) => connection)).toEqual([1, 2]);
   });
 
   it("takes nothing for an answer that came without a question", async () => {

@@ -135,6 +135,10 @@ describe("the predicates on errors", () => {
 
   it("know a VMM that is ending, by its answer or by its connection", () => {
     expect(predicates.isVmmEnding(real("vm.pause", "receiving on a closed channel"))).toBe(true);
+    const sending = '["Error from API","API request send error","sending on a closed channel"]';
+    expect(
+      predicates.isVmmEnding(toError({ status: 500, path: "vm.shutdown", body: sending })),
+    ).toBe(true);
     expect(count(predicates.isVmmEnding)).toBe(1);
     const lost = (reason: ChConnectionFailure) =>
       new ChConnectionError(

@@ -96,7 +96,7 @@ export function isServerFull(error: unknown): boolean {
 export function isVmmEnding(error: unknown): boolean {
   if (ChConnectionError.is(error))
     return error.reason === "closed" || error.reason === "refused" || error.reason === "missing";
-  return has(error, /^receiving on a closed channel$/);
+  return has(error, /^(?:sending|receiving) on a closed channel$/);
 }
 
 /** The errno of the operating system's error that the chain ends in: 2 is ENOENT, 13 EACCES, 16 EBUSY, 17 EEXIST, 98 EADDRINUSE. */

@@ -5,7 +5,10 @@ export interface ChTransportRequest {
   readonly path: string;
   /** JSON, at most 51,200 bytes; sent with Content-Length, never in chunks. */
   readonly body?: string | undefined;
-  /** Ends the request: the transport rejects at once, with any error, and gives up the connection if the request was on its way. */
+  /**
+   * Ends the request: the transport rejects at once, with any error, and gives up the connection if the request was on its
+   * way. If it was not, an error with `sent: false` lets the client say so.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -45,8 +45,13 @@ export function undiciTransport(
   };
   const transport = async (request: ChTransportRequest): Promise<ChTransportResponse> => {
     if (closed) throw new Error("The transport is closed");
-    client ??= open();
-    return dispatch(await client, request);
+    const current = (client ??= open());
+    const answer = await dispatch(await current, request);
+    if (answer.headers["server"] === parserServer && client === current) {
+      client = undefined;
+      await (await current).destroy();
+    }
+    return answer;
   };
   return Object.assign(transport, {
     async close(): Promise<void> {
@@ -59,6 +64,12 @@ export function undiciTransport(
   });
 }
 
+/**
+ * How the HTTP parser below the API names itself in its refusals. It goes on reading in the middle of the request that it
+ * refused, and may answer that too: what comes next on the connection belongs to no request.
+ */
+const parserServer = "Firecracker API";
+
 async function loadClient(): Promise<typeof Client> {
   return (await import("undici/lib/dispatcher/client.js")).default;
 }
@@ -66,15 +77,21 @@ async function loadClient(): Promise<typeof Client> {
 function dispatch(client: Client, request: ChTransportRequest): Promise<ChTransportResponse> {
   const { signal } = request;
   const answer = Promise.withResolvers<ChTransportResponse>();
-  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
   let controller: Dispatcher.DispatchController | undefined;
   let status = 0;
   let headers: ChTransportResponse["headers"] = {};
   const chunks: Buffer[] = [];
   const abort = (): void => {
-    answer.reject(signal?.reason);
-    controller?.abort(new Error("aborted", { cause: signal?.reason }));
+    const error = Object.assign(new Error("aborted", { cause: signal?.reason }), {
+      sent: controller !== undefined,
+    });
+    answer.reject(error);
+    controller?.abort(error);
   };
+  if (signal?.aborted === true) {
+    abort();
+    return answer.promise;
+  }
   signal?.addEventListener("abort", abort, { once: true });
   client.dispatch(
     {
@@ -85,8 +102,8 @@ function dispatch(client: Client, request: ChTransportRequest): Promise<ChTransp
     },
     {
       onRequestStart(started) {
-        controller = started;
-        if (signal?.aborted === true) abort();
+        if (signal?.aborted === true) started.abort(new Error("aborted", { cause: signal.reason }));
+        else controller = started;
       },
       onResponseStart(_controller, statusCode, responseHeaders) {
         status = statusCode;

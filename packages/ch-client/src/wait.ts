@@ -1,5 +1,5 @@
 import { Deadline, pollDelayMs, type DeadlineOptions } from "./deadline.ts";
-import { isNotCreated } from "./error-predicates.ts";
+import { isNotCreated, isVmmEnding } from "./error-predicates.ts";
 import { ChConnectionError, ChVmmEndedError } from "./errors.ts";
 import type { ChClient } from "./client.ts";
 import type { VmInfo, VmmPingResponse, VmState } from "./schema/info.ts";
@@ -68,10 +68,11 @@ async function waitFor<T>(
   }
 }
 
-/** What may pass while a VMM starts. A socket without permission does not become one with. */
+/** What may pass while a VMM starts, or has to be told from its end by its process. A socket without permission does not become one with. */
 function isTransient(error: unknown): boolean {
   return (
-    (ChConnectionError.is(error) && error.reason !== "denied" && error.reason !== "other") ||
-    isNotCreated(error)
+    isNotCreated(error) ||
+    isVmmEnding(error) ||
+    (ChConnectionError.is(error) && error.reason === "busy")
   );
 }

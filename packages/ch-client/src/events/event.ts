@@ -68,7 +68,7 @@ export interface ChEvent {
 export type KnownChEvent<
   Source extends keyof KnownChEvents,
   Name extends keyof KnownChEvents[Source],
-> = ChEvent & {
+> = Omit<ChEvent, "source" | "event" | "properties"> & {
   readonly source: Source;
   readonly event: Name;
   readonly properties: KnownChEvents[Source][Name];
@@ -78,7 +78,7 @@ export type KnownChEvent<
 export function isEvent<
   Source extends keyof KnownChEvents,
   Name extends keyof KnownChEvents[Source] & string,
->(event: ChEvent, source: Source, name: Name): event is KnownChEvent<Source, Name> {
+>(event: ChEvent, source: Source, name: Name): event is ChEvent & KnownChEvent<Source, Name> {
   return event.source === source && event.event === name;
 }
 
