@@ -32,7 +32,7 @@ export function hostWith(overrides: {
     files: { ...host.files, ...overrides.files },
     processes: { ...host.processes, ...overrides.processes },
     facts: { ...host.facts, ...overrides.facts },
-    effect: overrides.effect ?? host.effect,
+    effect: overrides.effect ?? ((name, run) => host.effect(name, run)),
   };
 }
 
@@ -98,8 +98,8 @@ export async function contextOf(
   patient: Patient,
   changes: Partial<CheckContext> = {},
 ): Promise<CheckContext> {
-  const { signal } = new AbortController();
-  return { ...(await contextFor(patient, {})), signal, ...changes };
+  const { context } = await contextFor(patient, new AbortController().signal, {});
+  return { ...context, ...changes };
 }
 
 /** What one check finds of a host. */

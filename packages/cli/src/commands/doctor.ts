@@ -8,7 +8,7 @@ import { print, printJson } from "../output/stdout.ts";
 export default class Doctor extends SilkCommand {
   static override summary = "check what silk needs of this host";
   static override description =
-    "Each check says what it saw and, where something is wrong, what mends it. Without --fix nothing is changed.\nThe exit code is 1 where something is wrong without which no VM can be made or run, else 0.";
+    "Each check says what it saw and, where something is wrong, what mends it. Without --fix nothing is changed. The exit code is 1 where something is wrong without which no VM can be made or run, else 0.";
   static override examples = [
     { description: "look", command: "silk doctor" },
     { description: "look, and do what can be done without asking", command: "silk doctor --fix" },

@@ -1,7 +1,7 @@
 import type { HostFiles } from "@silkvm/core";
 
 /** Whether a device can be used by this process, and if not, what says no. */
-export type DeviceState =
+type DeviceState =
   | { readonly kind: "usable" }
   /** There is no such file. */
   | { readonly kind: "missing" }

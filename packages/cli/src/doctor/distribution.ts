@@ -16,17 +16,17 @@ export type PackageName =
   | string
   | (Readonly<Partial<Record<Manager, string>>> & { readonly other: string });
 
-const managers: Readonly<Record<string, Manager>> = {
-  debian: "apt",
-  ubuntu: "apt",
-  fedora: "dnf",
-  rhel: "dnf",
-  centos: "dnf",
-  arch: "pacman",
-  suse: "zypper",
-  opensuse: "zypper",
-  alpine: "apk",
-};
+const managers: ReadonlyMap<string, Manager> = new Map([
+  ["debian", "apt"],
+  ["ubuntu", "apt"],
+  ["fedora", "dnf"],
+  ["rhel", "dnf"],
+  ["centos", "dnf"],
+  ["arch", "pacman"],
+  ["suse", "zypper"],
+  ["opensuse", "zypper"],
+  ["alpine", "apk"],
+]);
 
 const installCommands: Readonly<Record<Manager, string>> = {
   apt: "apt-get install",
@@ -56,7 +56,7 @@ export function parseOsRelease(text: string): Distribution {
   const id = values.get("ID") ?? "linux";
   const family = [id, ...(values.get("ID_LIKE") ?? "").split(" ")];
   const manager = family
-    .map((name) => managers[name] ?? managers[name.split("-")[0] as string])
+    .map((name) => managers.get(name) ?? managers.get(name.split("-")[0] as string))
     .find((found) => found !== undefined);
   return { id, version: values.get("VERSION_ID"), manager };
 }

@@ -14,12 +14,13 @@ import type { Patient } from "./context.ts";
 import { findPlugins } from "./find-plugins.ts";
 import { findSettings } from "./find-settings.ts";
 import type { Finding } from "./finding.ts";
+import { orAfter } from "./or-after.ts";
 import { repairAll } from "./repair.ts";
 import { runChecks } from "./run-checks.ts";
 
 const closeMs = 1_000;
 
-export interface ExamineOptions {
+interface ExamineOptions {
   readonly flags: GlobalFlags;
   readonly oclif: Config;
   readonly fix: boolean;
@@ -54,7 +55,7 @@ export async function examine({
     return fix ? await repairAll(checks, findings, patient, { signal }) : findings;
   } finally {
     // A backend that never answered a check does not close either.
-    await Promise.race([engine?.[Symbol.asyncDispose](), host.clock.delay(closeMs)]);
+    await orAfter(engine?.[Symbol.asyncDispose](), closeMs, host.clock);
   }
 }
 

@@ -19,7 +19,7 @@ export async function hasCapability(
 }
 
 /** What the first CPU says of itself. */
-export interface CpuFacts {
+interface CpuFacts {
   readonly vendor: "intel" | "amd" | "other";
   readonly flags: ReadonlySet<string>;
 }

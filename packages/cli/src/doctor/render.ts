@@ -3,7 +3,7 @@ import { displayWidth } from "../output/display-width.ts";
 import { printableLine } from "../output/printable.ts";
 import { type Finding, groups, type Status } from "./finding.ts";
 
-export interface ReportView {
+interface ReportView {
   readonly color: boolean;
   /** Whether the terminal shows characters beyond ASCII. */
   readonly unicode: boolean;

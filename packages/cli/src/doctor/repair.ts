@@ -12,20 +12,18 @@ export async function repairAll(
   patient: Patient,
   options: CheckOptions = {},
 ): Promise<readonly Finding[]> {
-  const context = {
-    ...(await contextFor(patient, options)),
-    signal: options.signal ?? new AbortController().signal,
-  };
+  const signal = options.signal ?? new AbortController().signal;
+  const { context } = await contextFor(patient, signal, options);
   const results = new Map<string, Pick<Finding, "repaired" | "repairFailed">>();
   for (const check of checks) {
     const finding = findings.find(({ id }) => id === check.id);
     const isWrong = finding?.status === "failed" || finding?.status === "warning";
     if (!isWrong || finding.fix?.automatic !== true || check.repair === undefined) continue;
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     try {
       results.set(check.id, { repaired: await check.repair(context) });
     } catch (error) {
-      context.signal.throwIfAborted();
+      signal.throwIfAborted();
       results.set(check.id, {
         repairFailed: error instanceof Error ? error.message : String(error),
       });

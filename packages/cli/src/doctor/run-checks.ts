@@ -2,6 +2,7 @@ import type { VmmProbe } from "@silkvm/core";
 import type { CheckContext, Patient } from "./context.ts";
 import { findDistribution } from "./distribution.ts";
 import type { Check, Finding, Outcome } from "./finding.ts";
+import { orAfter } from "./or-after.ts";
 import { directoryResponds } from "./responds.ts";
 
 const guide = "https://github.com/silkvm/silk/blob/main/docs/troubleshooting.md";
@@ -14,8 +15,8 @@ export interface CheckOptions {
 
 const defaultTimeoutMs = 5_000;
 
-/** What a check that was given up has to clean up after itself. */
-const cleanupMs = 1_000;
+/** What a check that was given up has to clean up after itself; a program that it runs is killed after a second of grace. */
+const cleanupMs = 1_500;
 
 /** Runs checks side by side, each under its own deadline. In the order of the checks, however long each takes. */
 export async function runChecks(
@@ -24,34 +25,44 @@ export async function runChecks(
   options: CheckOptions = {},
 ): Promise<readonly Finding[]> {
   options.signal?.throwIfAborted();
-  const context = await contextFor(patient, options);
+  const end = new AbortController();
+  const signals = [end.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const { context, settled } = await contextFor(patient, AbortSignal.any(signals), options);
   const started = checks.map((check) => startCheck(check, context, options));
   try {
     const outcomes = await Promise.all(started.map(({ outcome }) => outcome));
     return outcomes.map((outcome, index) => describe(checks[index] as Check, outcome));
-  } catch (error) {
-    const ended = Promise.allSettled(started.map(({ work }) => work));
-    await Promise.race([ended, patient.host.clock.delay(cleanupMs)]);
-    throw error;
+  } finally {
+    // What was given up is told to end, so that no program that it runs is left behind.
+    end.abort();
+    const ended = Promise.allSettled([...started.map(({ work }) => work), settled()]);
+    await orAfter(ended, cleanupMs, patient.host.clock);
   }
 }
 
-/** What the checks of one run share. */
+/** What the checks of one run share, and a promise that ends with the last that they asked for together. */
 export async function contextFor(
   patient: Patient,
-  { signal, checkTimeoutMs = defaultTimeoutMs }: CheckOptions,
-): Promise<Omit<CheckContext, "signal">> {
+  signal: AbortSignal,
+  { checkTimeoutMs = defaultTimeoutMs }: CheckOptions,
+): Promise<{ readonly context: CheckContext; readonly settled: () => Promise<unknown> }> {
   const { host, engine } = patient;
-  const whole = signal ?? new AbortController().signal;
   // Half of it, so that the check is left the time to say so.
-  const responds = remembered((directory) =>
-    directoryResponds(host, directory, checkTimeoutMs / 2, whole),
+  const answers = remembered((directory) =>
+    directoryResponds(host, directory, checkTimeoutMs / 2, signal),
   );
-  const probe = remembered(async (backend): Promise<VmmProbe> => {
+  const probes = remembered(async (backend): Promise<VmmProbe> => {
     if (engine === undefined) throw new Error("there is no engine to ask");
-    return await (await engine.backend(backend)).probe({ signal: whole });
+    return await (await engine.backend(backend)).probe({ signal });
   });
-  return { ...patient, distribution: await findDistribution(host.files), responds, probe };
+  const context: CheckContext = {
+    ...patient,
+    signal,
+    distribution: await findDistribution(host.files),
+    responds: answers.ask,
+    probe: probes.ask,
+  };
+  return { context, settled: () => Promise.allSettled([...answers.all(), ...probes.all()]) };
 }
 
 interface StartedCheck {
@@ -63,7 +74,7 @@ interface StartedCheck {
 
 function startCheck(
   check: Check,
-  context: Omit<CheckContext, "signal">,
+  context: CheckContext,
   { signal, checkTimeoutMs = defaultTimeoutMs }: CheckOptions,
 ): StartedCheck {
   const deadline = new AbortController();
@@ -115,12 +126,18 @@ function whenAborted(
   return { promise, [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort) };
 }
 
-/** A function of one text that is asked once for each text. */
-function remembered<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+/** A question that is asked once for each text. */
+function remembered<T>(ask: (key: string) => Promise<T>): {
+  readonly ask: (key: string) => Promise<T>;
+  readonly all: () => Iterable<Promise<T>>;
+} {
   const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    const answer = answers.get(key) ?? ask(key);
-    answers.set(key, answer);
-    return answer;
+  return {
+    ask: (key) => {
+      const answer = answers.get(key) ?? ask(key);
+      answers.set(key, answer);
+      return answer;
+    },
+    all: () => answers.values(),
   };
 }

@@ -3,7 +3,7 @@ import { installCommand, packageName, type PackageName } from "../distribution.t
 import type { Check, Outcome, Status } from "../finding.ts";
 
 /** A program that silk runs. */
-export interface Program {
+interface Program {
   readonly id: string;
   readonly title: string;
   readonly group: "Programs" | "Network";
@@ -49,13 +49,11 @@ async function checkProgram(program: Program, context: CheckContext): Promise<Ou
     signal,
   });
   const version = program.version.exec(`${stdout}\n${stderr}`)?.[1];
-  if (version === undefined)
-    return {
-      status,
-      evidence: `${path} is not the ${program.command} that silk needs: it does not tell its version`,
-      why,
-      fix: install,
-    };
+  if (version === undefined) {
+    const said = (stderr.trim() || stdout.trim()).split("\n", 1)[0] ?? "";
+    const evidence = `${path} does not tell its version${said === "" ? "" : `: ${said}`}`;
+    return { status, evidence, why, fix: install };
+  }
   const evidence = `${version} at ${path}`;
   if (minimum === undefined || compareVersions(version, minimum.version) >= 0)
     return { status: "ok", evidence };
