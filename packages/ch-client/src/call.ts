@@ -100,7 +100,7 @@ async function exchange(
     }
     let failure: unknown;
     try {
-      const answer = await transport(request);
+      const answer = await deadline.bound(transport(request));
       if (answer.status !== 503 || request.method !== "GET" || reads === readRetryPausesMs.length)
         return answer;
     } catch (error) {

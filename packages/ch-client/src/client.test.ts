@@ -548,6 +548,19 @@ describe("a transport of one's own", () => {
     expect(closed).toBe(1);
   });
 
+  it("that does not heed the signal cannot hold up its caller, nor the calls after", async () => {
+    await using ch = createChClient({
+      socketPath: "/x",
+      transport: ({ path }) =>
+        path.endsWith("vm.boot")
+          ? new Promise(() => undefined)
+          : Promise.resolve({ status: 204, headers: {}, body: "" }),
+    });
+    const boot = failure(ch.vm.boot({ timeoutMs: 20 }));
+    await ch.vm.pause();
+    expect(await boot).toMatchObject({ code: "CH_TIMEOUT", sent: true });
+  });
+
   it("that cannot connect for want of permission, or of room, is understood by its error", async () => {
     const failWith = (code: string) =>
       createChClient({

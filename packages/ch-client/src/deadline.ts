@@ -55,6 +55,19 @@ export class Deadline implements Disposable {
       : new ChTimeoutError(this.#context, { ...how, timeoutMs: this.timeoutMs });
   }
 
+  /** The work, or a rejection a moment after the signal has ended it, for work that does not heed the signal. */
+  async bound<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => void setImmediate(() => reject(this.signal.reason));
+    this.signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      this.signal.removeEventListener("abort", giveUp);
+      promise.catch(() => undefined);
+    }
+  }
+
   /** Resolves after a time, or as soon as the signal ends the work. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {

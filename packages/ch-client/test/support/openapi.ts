@@ -16,7 +16,7 @@ export interface OpenApiProperty {
   readonly $ref?: string;
 }
 
-export interface OpenApiSchema {
+interface OpenApiSchema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, OpenApiProperty>>;
@@ -28,7 +28,7 @@ export interface OpenApiCall {
   readonly responses: Readonly<Record<string, { readonly content?: OpenApiContent }>>;
 }
 
-export interface OpenApiContent {
+interface OpenApiContent {
   readonly "application/json": { readonly schema: { readonly $ref: string } };
 }
 

@@ -8,9 +8,10 @@ import type { Readable } from "node:stream";
 import { createChClient, waitForApi, type ChClient, type WaitOptions } from "../../src/index.ts";
 import { tinyKernel } from "./tiny-kernel.ts";
 
+const program = "cloud-hypervisor";
+
 /** Whether the real program is on PATH and the machine lets it run VMs. */
-export const realVmmFound: boolean =
-  spawnSync("cloud-hypervisor", ["--version"]).status === 0 && kvmOpens();
+export const realVmmFound: boolean = spawnSync(program, ["--version"]).status === 0 && kvmOpens();
 
 /** A directory of a test, with a kernel in it. */
 export class Workplace implements AsyncDisposable {
@@ -48,7 +49,7 @@ export class RealVmm implements AsyncDisposable {
   static start(socketPath: string, args: readonly string[], pipes: number = 0): RealVmm {
     const stdio: "pipe"[] = Array.from({ length: pipes }, () => "pipe");
     return new RealVmm(
-      spawn("cloud-hypervisor", [...args], { stdio: ["ignore", "ignore", "pipe", ...stdio] }),
+      spawn(program, [...args], { stdio: ["ignore", "ignore", "pipe", ...stdio] }),
       socketPath,
     );
   }
