@@ -17,7 +17,7 @@ enum {
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_IS_X2APIC (1u << 10)
 #define APIC_ENABLE 0x100
-#define SPURIOUS_VECTOR 0x0f
+#define SPURIOUS_VECTOR 0x24
 #define TIMER_IS_PERIODIC (1u << 17)
 #define DIVIDE_BY_1 0xb
 /* KVM and QEMU run the APIC timer at 1 GHz. */

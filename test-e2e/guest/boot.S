@@ -75,6 +75,11 @@ wake 0x21
 wake 0x22
 wake 0x23
 
+/* An interrupt that was taken back before it arrived: nothing to handle or to acknowledge. */
+spurious:
+    xor %eax, %eax
+    jmp interrupted
+
 nmi:
     incl nmi_count
     iretq
@@ -137,6 +142,7 @@ idt:
     gate wake_0x21
     gate wake_0x22
     gate wake_0x23
+    gate spurious
 idt_pointer:
     .word . - idt - 1
     .quad idt
