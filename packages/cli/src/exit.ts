@@ -26,7 +26,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[]): P
     process.stderr.write(
       renderError(error, {
         color: hasColor(process.stderr),
-        stack: wantsStack(argv) ? stack : undefined,
+        stack: isDebugging(argv) ? stack : undefined,
       }),
     );
   return exitCode;
@@ -37,7 +37,8 @@ export function wantsJson(argv: readonly string[]): boolean {
   return beforeDashes(argv).includes("--json");
 }
 
-function wantsStack(argv: readonly string[]): boolean {
+/** Whether a command line, or the environment, asks for what only people who debug want to see. */
+export function isDebugging(argv: readonly string[]): boolean {
   const flags = beforeDashes(argv);
   const at = flags.lastIndexOf("--log-level");
   const level =

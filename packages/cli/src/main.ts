@@ -1,4 +1,5 @@
-import { reportFailure } from "./exit.ts";
+import { isDebugging, reportFailure } from "./exit.ts";
+import { CliError } from "./cli-error.ts";
 import { guardOutput } from "./output/guard.ts";
 import { tellWarnings } from "./process-warnings.ts";
 
@@ -10,28 +11,43 @@ const versionFlags: ReadonlySet<string | undefined> = new Set(["--version", "-v"
  * @param root any path inside of the package that holds the commands
  */
 export async function main(argv: readonly string[], root: string): Promise<never> {
-  const fail = async (error: unknown): Promise<never> => end(await reportFailure(error, argv));
-  guardOutput((error) => void fail(error));
-  process.on("uncaughtException", (error) => void fail(error));
-  process.on("unhandledRejection", (error) => void fail(error));
-  tellWarnings();
-  try {
-    const [{ run }, { settings }, { reportHookFailures }] = await Promise.all([
-      import("@oclif/core/run"),
-      import("@oclif/core/settings"),
-      import("./hook-failures.ts"),
-    ]);
-    // A NODE_ENV of the user's own is no reason to look for our sources, or a plugin's.
-    settings.enableAutoTranspile = false;
-    reportHookFailures();
-    await run(versionFlags.has(argv[0]) ? ["version", ...argv.slice(1)] : [...argv], root);
-  } catch (error) {
-    return await fail(error);
-  }
-  return end(Number(process.exitCode ?? 0));
+  const ended = Promise.withResolvers<number>();
+  const fail = (error: unknown): void => ended.resolve(reportFailure(error, argv));
+  guardOutput((error) => {
+    // Nothing more can be printed there, not even JSON.
+    ended.resolve(reportFailure(outputFailure(error), []));
+  });
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  tellWarnings(isDebugging(argv));
+  runCommand(argv, root).then(ended.resolve, fail);
+  const exitCode = await ended.promise;
+  // An idle connection that still keeps the event loop alive is no reason to stay. Pipes and files are written synchronously.
+  process.exit(exitCode);
 }
 
-/** Ends at once: an idle connection that still keeps the event loop alive is no reason to stay. Pipes and files are written synchronously. */
-function end(exitCode: number): never {
-  process.exit(exitCode);
+async function runCommand(argv: readonly string[], root: string): Promise<number> {
+  const [{ run }, { settings }, { reportHookFailures }] = await Promise.all([
+    import("@oclif/core/run"),
+    import("@oclif/core/settings"),
+    import("./hook-failures.ts"),
+  ]);
+  // A NODE_ENV of the user's own is no reason to look for our sources, or a plugin's.
+  settings.enableAutoTranspile = false;
+  reportHookFailures();
+  await run(versionFlags.has(argv[0]) ? ["version", ...argv.slice(1)] : [...argv], root);
+  await flushed();
+  return Number(process.exitCode ?? 0);
+}
+
+/** Resolves once it is known what became of everything that was printed. */
+async function flushed(): Promise<void> {
+  await new Promise<void>((resolve) => process.stdout.write("", () => setImmediate(resolve)));
+}
+
+function outputFailure(error: Error): CliError {
+  return new CliError(`cannot write to stdout: ${error.message}`, {
+    code: "OUTPUT_FAILED",
+    kind: "failed",
+  });
 }

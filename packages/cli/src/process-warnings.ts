@@ -1,20 +1,24 @@
 import { warn } from "./output/stderr.ts";
 
-/** A warning as oclif raises it: the plugin that it is about is named in the detail. */
+/** A warning as oclif raises it: the plugin that it is about is named in the detail, or silk itself where it does not know better. */
 interface PluginWarning extends Error {
   readonly detail?: string;
 }
+
+const ownName = "@silkvm/cli";
 
 /**
  * Tells of a plugin that cannot be loaded in one line, and of the runtime's own warnings (deprecations, experiments) only to people
  * who debug: they are for silk's authors.
  */
-export function tellWarnings(): void {
+export function tellWarnings(debug: boolean): void {
   process.removeAllListeners("warning");
   process.on("warning", (warning: PluginWarning) => {
     const plugin = /^plugin: (.+)$/m.exec(warning.detail ?? "")?.[1];
     const [message = ""] = warning.message.split("\n", 1);
-    if (plugin !== undefined) warn(`a plugin cannot be loaded: ${message} (${plugin})`);
-    else if (process.env["NODE_DEBUG"] !== undefined) warn(message);
+    if (plugin !== undefined) {
+      const which = plugin === ownName ? "a plugin" : `the plugin ${plugin}`;
+      warn(`${which} cannot be loaded: ${message}`);
+    } else if (debug) warn(message);
   });
 }

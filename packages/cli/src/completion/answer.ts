@@ -2,7 +2,7 @@ import type { Config } from "@oclif/core/config";
 import type { VmSummary } from "@silkvm/core";
 import { openEngine } from "../engine.ts";
 import type { GlobalFlags } from "../flags/global.ts";
-import { type Candidate, complete, type KnownCommand } from "./complete.ts";
+import { type Candidate, complete } from "./complete.ts";
 import { type Directive, joinBashWords, renderCandidates, type Shell } from "./shells.ts";
 
 /** Completes the last of the words that were typed after `silk`. */
@@ -15,7 +15,7 @@ export async function answerCompletion(
   const current = words.at(-1) ?? "";
   const answer = (candidates: readonly Candidate[], directive: Directive = ":nothing"): string =>
     renderCandidates(shell, current, candidates, directive);
-  const completion = complete(words, oclif.commands as readonly KnownCommand[], oclif.topics);
+  const completion = complete(words, oclif.commands, oclif.topics);
   switch (completion.type) {
     case "words":
       return answer(completion.candidates);
@@ -23,8 +23,6 @@ export async function answerCompletion(
       return answer([], ":files");
     case "directories":
       return answer([], ":directories");
-    case "nothing":
-      return answer([]);
     case "settings": {
       const { configKeys } = await import("@silkvm/core");
       return answer(configKeys.map((value) => ({ value, description: "" })));
@@ -41,6 +39,8 @@ export async function answerCompletion(
           : fitting.map(({ id, name }) => ({ value: id, description: name }))),
       ]);
     }
+    default:
+      return answer([]);
   }
 }
 

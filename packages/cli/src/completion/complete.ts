@@ -114,7 +114,7 @@ function subcommands(
     else if (!found.has(word))
       found.set(word, firstLine(topics.find(({ name }) => name === start + word)?.description));
   }
-  return words([...found].map(([value, description]) => ({ value, description })));
+  return offer([...found].map(([value, description]) => ({ value, description })));
 }
 
 /** The flag that a word is, where it takes a value that is not in the word itself. */
@@ -133,7 +133,7 @@ function optionFlag(
 }
 
 function flagValue(name: string, { options }: KnownFlag): Completion {
-  if (options !== undefined) return words(options.map((value) => ({ value, description: "" })));
+  if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (fileFlags.has(name)) return { type: "files" };
   return { type: directoryFlags.has(name) ? "directories" : "nothing" };
 }
@@ -145,7 +145,7 @@ function flagNames(command: KnownCommand, given: readonly string[]): Completion 
       (multiple === true ||
         !given.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))),
   );
-  return words([
+  return offer([
     ...free.map(([name, { summary, description }]) => ({
       value: `--${name}`,
       description: firstLine(summary ?? description),
@@ -168,11 +168,11 @@ function positional(command: KnownCommand, given: readonly string[]): Completion
   if (name === undefined || arg === undefined) return { type: "nothing" };
   if (name === "vm") return { type: "vms", command: command.id, given };
   if (arg.options !== undefined)
-    return words(arg.options.map((value) => ({ value, description: "" })));
+    return offer(arg.options.map((value) => ({ value, description: "" })));
   return { type: command.id.startsWith("config:") && name === "key" ? "settings" : "nothing" };
 }
 
-function words(candidates: readonly Candidate[]): Completion {
+function offer(candidates: readonly Candidate[]): Completion {
   return { type: "words", candidates };
 }
 

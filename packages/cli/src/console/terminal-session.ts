@@ -3,7 +3,6 @@ import { outputClosed } from "../output/guard.ts";
 import { say } from "../output/stderr.ts";
 import { attach, type Ending } from "./attach.ts";
 import { formatEscapeChar } from "./escape.ts";
-import { rawTerminal } from "./raw-terminal.ts";
 import { TerminalModes } from "./terminal-modes.ts";
 
 export interface SessionOptions {
@@ -33,6 +32,7 @@ export async function runSession(guest: Console, options: SessionOptions): Promi
         ? ""
         : ` ${formatEscapeChar(escape)} . leaves, ${formatEscapeChar(escape)} ? helps.`;
     say(`Connected to the console of ${vmName}.${help}`);
+    const { rawTerminal } = await import("./raw-terminal.ts");
     cleanup.use(
       rawTerminal(stdin, () => {
         if (stdout.isTTY) stdout.write(modes.restore());

@@ -16,7 +16,11 @@ export function renderError(error: SilkErrorJson, view: ErrorView): string {
     view.color ? styleText(style, text, { validateStream: false }) : text;
   const [first = "", ...rest] = printable(error.message).split("\n");
   const lines = [`${paint("red", "Error:")} ${first}`, ...rest.map((line) => `  ${line}`)];
-  for (const cause of error.causes ?? []) lines.push(...indent(`because: ${printable(cause)}`));
+  for (const cause of error.causes ?? []) {
+    // An abort explains nothing.
+    if (/operation was aborted/i.test(cause)) continue;
+    lines.push(...indent(`because: ${printable(cause)}`));
+  }
   const hint = error.hint ?? internalHint(error);
   if (hint !== undefined) lines.push(`${paint("cyan", "Hint:")} ${printable(hint)}`);
   if (view.stack !== undefined) lines.push(paint("dim", printable(view.stack)));

@@ -34,47 +34,31 @@ interface Branded extends Error {
 /** Makes of any thrown value what is printed of it, and the exit code. */
 export async function toFailure(thrown: unknown, commandId?: string): Promise<Failure> {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
-  if (thrown instanceof CliError)
-    return failureOf(cliErrorJson(thrown, thrown.text, commandId), stack);
   if (isBranded(thrown)) return failureOf(thrown.toJSON(), stack);
-  const exit = requestedExit(thrown);
-  if (exit !== undefined) return { exitCode: exit };
-  const oclif = await readOclifError(thrown);
-  if (oclif !== undefined) {
-    if (oclif.usage)
-      return failureOf(
-        cliErrorJson(
-          new CliError(oclif.message, { code: "USAGE", kind: "invalid", hint: oclif.hint }),
-          oclif.message,
-          commandId,
-        ),
-        stack,
-      );
-    const json: SilkErrorJson = {
-      code: oclif.code ?? "FAILED",
-      kind: "failed",
-      message: oclif.message,
-      retryable: false,
-    };
-    return {
-      exitCode: oclif.exitCode,
-      error: oclif.hint === undefined ? json : { ...json, hint: oclif.hint },
-      stack,
-    };
+  const exitCode = requestedExit(thrown);
+  if (exitCode !== undefined) return { exitCode };
+  const known = thrown instanceof CliError ? thrown : readOclifError(thrown);
+  if (known instanceof CliError) return failureOf(cliErrorJson(known, commandId), stack);
+  if (known !== undefined) return { ...known, stack };
+  return failureOf(await otherErrorJson(thrown ?? new Error("nothing was said of why")), stack);
+}
+
+/** What was not thrown on purpose. Core knows the errors of the operating system; where it is core that cannot be loaded, do without. */
+async function otherErrorJson(thrown: unknown): Promise<SilkErrorJson> {
+  try {
+    const { toSilkError } = await import("@silkvm/core");
+    return toSilkError(thrown).toJSON();
+  } catch {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return { code: "INTERNAL", kind: "internal", message, retryable: false };
   }
-  const { toSilkError } = await import("@silkvm/core");
-  return failureOf(toSilkError(thrown).toJSON(), stack);
 }
 
 function failureOf(error: SilkErrorJson, stack: string | undefined): Failure {
   return { exitCode: exitCodes[error.kind], error, stack };
 }
 
-function cliErrorJson(
-  error: CliError,
-  message: string,
-  commandId: string | undefined,
-): SilkErrorJson {
+function cliErrorJson(error: CliError, commandId: string | undefined): SilkErrorJson {
   const help =
     commandId === undefined
       ? "`silk help` shows the commands."
@@ -83,7 +67,7 @@ function cliErrorJson(
   return {
     code: error.code,
     kind: error.kind,
-    message,
+    message: error.text,
     retryable: error.kind === "timeout" || error.kind === "aborted",
     ...(hint === undefined ? {} : { hint }),
     ...(error.details === undefined ? {} : { details: error.details }),

@@ -1,13 +1,16 @@
 import { stripVTControlCharacters } from "node:util";
+import type { SilkErrorJson } from "@silkvm/core";
+import { type CliError, usageError } from "../cli-error.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** An error of oclif in our words. */
-export interface OclifFailure {
-  readonly usage: boolean;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly code?: string | undefined;
+/** What a plugin's command has thrown on purpose: it chooses its exit code itself. */
+export interface PluginFailure {
   readonly exitCode: number;
+  readonly error: SilkErrorJson;
+}
+
+interface OclifFlag {
+  readonly aliases?: readonly string[];
 }
 
 /** The shape of what oclif throws: told by its fields, since a plugin may bring its own copy of oclif. */
@@ -17,39 +20,28 @@ interface OclifError extends Error {
   readonly suggestions?: readonly string[];
   readonly flags?: readonly string[];
   readonly args?: readonly (string | { readonly name: string })[];
-  readonly parse?: {
-    readonly input?: {
-      readonly flags?: Readonly<Record<string, { readonly aliases?: readonly string[] }>>;
-    };
-  };
+  readonly parse?: { readonly input?: { readonly flags?: Readonly<Record<string, OclifFlag>> } };
 }
 
-/** Undefined for what oclif did not throw. */
-export async function readOclifError(thrown: unknown): Promise<OclifFailure | undefined> {
+/** An error of oclif in our words: a usage error, or a plugin's own. Undefined for what oclif did not throw. */
+export function readOclifError(thrown: unknown): CliError | PluginFailure | undefined {
   if (!isOclifError(thrown)) return undefined;
   const message = clean(thrown.message);
-  const usage = (text: string, hint?: string): OclifFailure => ({
-    usage: true,
-    message: text,
-    hint,
-    exitCode: 2,
-  });
   const { flags, args, parse } = thrown;
   if (parse !== undefined) {
-    if (flags !== undefined) return usage(...unknownFlag(flags, parse.input?.flags ?? {}));
-    if (args !== undefined) return usage(describeArgs(args));
-    return usage(message);
+    if (flags !== undefined) return unknownFlag(flags, parse.input?.flags ?? {});
+    return usageError(args === undefined ? message : describeArgs(args));
   }
-  if (/^(Flag --|Parsing --|The following error)/.test(thrown.message)) return usage(message);
-  const missing = /^command (\S+) not found\.?$/i.exec(message)?.[1];
-  if (missing !== undefined) return usage(`there is no command "${missing.replaceAll(":", " ")}"`);
-  return {
-    usage: false,
+  if (/^(Flag --|Parsing --)/.test(thrown.message)) return usageError(message);
+  const hint = thrown.suggestions?.join(" ");
+  const error: SilkErrorJson = {
+    code: thrown.code ?? "FAILED",
+    kind: "failed",
     message,
-    hint: thrown.suggestions?.join(" "),
-    code: thrown.code,
-    exitCode: thrown.oclif.exit ?? 1,
+    retryable: false,
+    ...(hint === undefined ? {} : { hint }),
   };
+  return { exitCode: thrown.oclif.exit ?? 1, error };
 }
 
 function isOclifError(thrown: unknown): thrown is OclifError {
@@ -68,16 +60,13 @@ function clean(message: string): string {
 
 function unknownFlag(
   typed: readonly string[],
-  known: Readonly<Record<string, { readonly aliases?: readonly string[] }>>,
-): [message: string, hint: string | undefined] {
-  const [first = ""] = typed;
-  const name = (first.split("=")[0] as string).replace(/^-+/, "");
+  known: Readonly<Record<string, OclifFlag>>,
+): CliError {
+  const words = typed.map((flag) => flag.split("=")[0] as string);
   const names = Object.entries(known).flatMap(([flag, { aliases }]) => [flag, ...(aliases ?? [])]);
-  const listed = typed.map((flag) => flag.split("=")[0]).join(", ");
-  return [
-    `there is no flag ${listed}`,
-    didYouMean(name, [...names, "help"], (word) => `--${word}`)?.trim(),
-  ];
+  const name = (words[0] ?? "").replace(/^-+/, "");
+  const hint = didYouMean(name, [...names, "help"], (word) => `--${word}`)?.trim();
+  return usageError(`there is no flag ${words.join(", ")}`, hint);
 }
 
 function describeArgs(args: readonly (string | { readonly name: string })[]): string {

@@ -1,0 +1,94 @@
+import type { VmView } from "@silkvm/core";
+import { expect, it } from "vitest";
+import { renderVmView } from "./inspect-view.ts";
+
+const nowMs = Date.parse("2026-03-01T12:00:00.000Z");
+const vm: VmView = {
+  seq: 1,
+  id: "3f9a1c2b4d5e6f70",
+  name: "web",
+  backend: "cloud-hypervisor",
+  state: "running",
+  config: {
+    cpus: 2,
+    memoryBytes: 1024 ** 3,
+    storageBytes: 0,
+    netQueueSize: 0,
+    diskQueueSize: 0,
+    noDirectIo: false,
+    windows: false,
+    sharedMemory: true,
+    hugepages: false,
+  },
+  boot: { kind: "direct", kernelPath: "/boot/vmlinux", cmdline: "console=hvc0" },
+  disks: [{ path: "/images/root.raw", role: "data", readonly: false, serial: "root" }],
+  nics: [],
+  labels: { note: "two\nlines \u001b[2J" },
+  imageBlobIds: [],
+  snapshotIds: [],
+  firstBooted: true,
+  createdAt: "2026-03-01T10:00:00.000Z",
+  updatedAt: "2026-03-01T11:00:00.000Z",
+  runtime: {
+    vmm: { bootId: "b", pid: 4242, startTime: 1 },
+    vmmVersion: "v53.0",
+    apiSocketPath: "/run/silk/s/web/api.sock",
+    startedAt: "2026-03-01T11:00:00.000Z",
+  },
+  observed: { vmm: "running", memoryBytes: 512 * 1024 ** 2 },
+  paths: {
+    dataDir: "/var/lib/silk/vms/web",
+    runDir: "/run/silk/s/web",
+    logPath: "/var/log/silk/web.log",
+    apiSocketPath: "/run/silk/s/web/api.sock",
+    consoleSocketPath: "/run/silk/s/web/console.sock",
+  },
+};
+
+it("tells a person everything about a VM, and lets no label drive the terminal", () => {
+  expect(renderVmView(vm, nowMs)).toMatchInlineSnapshot(`
+    "ID       3f9a1c2b4d5e6f70
+    Name     web
+    State    running
+    Backend  cloud-hypervisor
+    VMM      v53.0, process 4242, running
+    CPUs     2
+    Memory   1G (512M now)
+    Options  shared memory
+    Created  2026-03-01T10:00:00.000Z (2 hours ago)
+    Uptime   1 hour
+    Boot
+      Kernel   /boot/vmlinux
+      Cmdline  console=hvc0
+    Disks
+      ROLE  ACCESS    SERIAL  PATH
+      data  writable  root    /images/root.raw
+    Labels
+      note  two lines �[2J
+    Paths
+      Data        /var/lib/silk/vms/web
+      Run         /run/silk/s/web
+      Log         /var/log/silk/web.log
+      API socket  /run/silk/s/web/api.sock
+    "
+  `);
+});
+
+it("tells why a VM is in error, and what is being done with it", () => {
+  const { runtime: _runtime, ...rest } = vm;
+  const text = renderVmView(
+    {
+      ...rest,
+      state: "error",
+      problem: { code: "VMM_EXITED", message: "the VMM ended", at: "2026-03-01T11:00:00.000Z" },
+      operation: { verb: "start", pid: 7, startedAt: "2026-03-01T11:59:00.000Z" },
+      observed: { vmm: "absent" },
+    },
+    nowMs,
+  );
+  expect(text).toContain("Problem    the VMM ended (VMM_EXITED)\n");
+  expect(text).toContain(
+    "Operation  start, by process 7 since 2026-03-01T11:59:00.000Z (1 minute ago)\n",
+  );
+  expect(text).toContain("VMM        absent\n");
+});

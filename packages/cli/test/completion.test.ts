@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeSandbox, type Sandbox, silkPath } from "./support/sandbox.ts";
+
+let sandbox: Sandbox;
+let bin: string;
+beforeAll(async () => {
+  sandbox = await makeSandbox();
+  await sandbox.ok("vm", "run", "--name", "web", ...sandbox.vmFlags);
+  await sandbox.ok("vm", "create", "--name", "db", "--id", "77aa", ...sandbox.vmFlags);
+  bin = join(sandbox.dir, "bin");
+  await mkdir(bin);
+  await writeFile(join(bin, "silk"), `#!/bin/sh\nexec '${process.execPath}' '${silkPath}' "$@"\n`);
+  await chmod(join(bin, "silk"), 0o755);
+  await symlink("/dev/null", join(sandbox.dir, "vmlinux-2"));
+});
+afterAll(() => sandbox[Symbol.asyncDispose]());
+
+async function complete(...words: string[]): Promise<string[]> {
+  return (await sandbox.ok("__complete", "fish", "--", ...words)).split("\n");
+}
+
+describe("silk __complete", () => {
+  it("offers topics and commands with what they do, but no hidden ones", async () => {
+    const offered = await complete("");
+    expect(offered).toContain("vm\tcreate, run and look after VMs");
+    expect(offered).toContain("version\tprint the version");
+    expect(offered.join()).not.toContain("__complete");
+    expect(await complete("vm", "st")).toEqual([
+      "start\tstart VMs and print their ids; one that runs is a success",
+      "status\twatch the state of VMs",
+      "stop\tstop VMs and print their ids; one that has stopped is a success",
+      ":nothing",
+    ]);
+  });
+
+  it("offers the VMs for which a command makes sense, by name, or by an id that was begun", async () => {
+    expect(await complete("vm", "start", "")).toEqual(["db\tcreated", ":nothing"]);
+    expect(await complete("vm", "stop", "")).toEqual(["web\trunning", ":nothing"]);
+    expect(await complete("vm", "rm", "")).toEqual(["web\trunning", "db\tcreated", ":nothing"]);
+    expect(await complete("vm", "rm", "--force", "web", "")).toEqual(["db\tcreated", ":nothing"]);
+    expect(await complete("vm", "inspect", "77")).toEqual(["77aa\tdb", ":nothing"]);
+    expect(await complete("vm", "rm", "--root-dir", "/nosuch", "")).toEqual([":nothing"]);
+  });
+
+  it("offers flags that are not given yet, and their values", async () => {
+    const flags = await complete("vm", "list", "--json", "--");
+    expect(flags).toContain("--quiet\tprint ids only");
+    expect(flags.join()).not.toContain("--json");
+    expect(await complete("vm", "list", "--log-level", "")).toEqual([
+      "debug",
+      "info",
+      "warn",
+      "error",
+      "silent",
+      ":nothing",
+    ]);
+    expect(await complete("vm", "list", "--log-level=w")).toEqual(["--log-level=warn", ":nothing"]);
+    expect(await complete("vm", "create", "--kernel", "")).toEqual([":files"]);
+    expect(await complete("vm", "create", "--root-dir", "")).toEqual([":directories"]);
+    expect(await complete("completion", "")).toEqual(["bash", "zsh", "fish", ":nothing"]);
+    expect(await complete("config", "get", "ro")).toEqual(["rootDir", ":nothing"]);
+  });
+
+  it("never fails and never says a word of what is wrong", async () => {
+    for (const words of [
+      [],
+      ["nosuch", ""],
+      ["vm", "rm", "--config", "/nosuch", ""],
+      ["vm", "--", "--x", ""],
+    ])
+      expect(await sandbox.silk(["__complete", "zsh", "--", ...words])).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+    expect(await sandbox.silk(["__complete", "tcsh"])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+});
+
+describe("silk completion bash", () => {
+  /** What bash would put in the place of the last word of a line. */
+  function inBash(line: string): string[] {
+    const words = execFileSync(
+      "/bin/bash",
+      [
+        "-c",
+        // What readline does before it calls the function: words end at COMP_WORDBREAKS, too.
+        `source <(silk completion bash)
+         COMP_WORDS=($(sed 's/=/ = /g' <<<"$1")); [[ $1 == *[\\ =] ]] && COMP_WORDS+=("")
+         COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _silk silk; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        "bash",
+        line,
+      ],
+      { env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` }, cwd: sandbox.dir },
+    );
+    return words.toString().trimEnd().split("\n");
+  }
+
+  it("completes commands, flags, VMs and files", () => {
+    expect(inBash("silk vm sta")).toEqual(["start", "status"]);
+    expect(inBash("silk vm stop ")).toEqual(["web"]);
+    expect(inBash("silk vm list --q")).toEqual(["--quiet"]);
+    expect(inBash("silk vm create --kernel vmlinux-")).toEqual(["vmlinux-2"]);
+  });
+
+  it("completes the part of a word behind its equals sign, as bash wants it", () => {
+    expect(inBash("silk vm list --log-level=w")).toEqual(["warn"]);
+    expect(inBash("silk vm create --kernel=vmlinux-")).toEqual(["vmlinux-2"]);
+  });
+});
+
+describe("the scripts", () => {
+  it.each(["bash", "zsh", "fish"])("for %s are printed alone", async (shell) => {
+    const { code, stdout, stderr } = await sandbox.silk(["completion", shell]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`silk __complete ${shell} --`);
+  });
+});

@@ -1,0 +1,176 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeSandbox, type Sandbox } from "./support/sandbox.ts";
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await makeSandbox();
+});
+afterAll(() => sandbox[Symbol.asyncDispose]());
+
+/** Writes a plugin package and gives its directory. */
+async function makePlugin(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  more: object = {},
+): Promise<string> {
+  const dir = join(sandbox.dir, "plugins", name);
+  await mkdir(dir, { recursive: true });
+  const manifest = {
+    name,
+    version: "1.0.0",
+    type: "module",
+    oclif: {},
+    silk: { plugin: "./plugin.js" },
+    ...more,
+  };
+  await writeFile(join(dir, "package.json"), JSON.stringify(manifest));
+  for (const [file, text] of Object.entries(files)) await writeFile(join(dir, file), text);
+  return dir;
+}
+
+const vetoing = (name: string): string => `export default { name: "${name}", apiVersion: 1, hooks: {
+  "vm:before-create": ({ spec }) => spec.labels.owner === undefined ? { veto: "a VM needs the label owner" } : undefined,
+} };`;
+
+/** Makes silk see plugins as \`silk plugins link\` does. */
+async function link(
+  ...plugins: readonly { readonly name: string; readonly root: string }[]
+): Promise<void> {
+  const dir = join(sandbox.dir, "data/silk");
+  await mkdir(dir, { recursive: true });
+  const linked = plugins.map((plugin) => ({ ...plugin, type: "link" }));
+  await writeFile(
+    join(dir, "package.json"),
+    JSON.stringify({ oclif: { schema: 1, plugins: linked } }),
+  );
+}
+
+describe("plugins", () => {
+  it("that were linked take part in what the engine does", async () => {
+    await link({
+      name: "silk-owner",
+      root: await makePlugin("silk-owner", { "plugin.js": vetoing("silk-owner") }),
+    });
+    const { code, stderr } = await sandbox.silk(["vm", "create", ...sandbox.vmFlags]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("a VM needs the label owner");
+    await sandbox.ok("vm", "create", "--name", "owned", "--label", "owner=me", ...sandbox.vmFlags);
+    expect(await sandbox.ok("plugins")).toContain("silk-owner");
+    await link();
+  });
+
+  it("that a setting names by path are loaded, too", async () => {
+    const dir = await makePlugin("silk-named", { "plugin.js": vetoing("silk-named") });
+    const { stderr } = await sandbox.silk(["vm", "create", ...sandbox.vmFlags], {
+      env: { SILK_PLUGINS: dir },
+    });
+    expect(stderr).toContain("a VM needs the label owner");
+  });
+
+  it.each([
+    ["silk-throws", { "plugin.js": 'throw new Error("no luck")' }, {}, "no luck"],
+    ["silk-empty", { "plugin.js": "export default 1" }, {}, "silk-empty is no silk plugin"],
+    [
+      "silk-old",
+      { "plugin.js": 'export default { name: "silk-old", apiVersion: 0 }' },
+      {},
+      "is for version 0 of the plugin interface",
+    ],
+    ["silk-gone", {}, {}, "silk-gone cannot be loaded"],
+    ["silk-number", {}, { silk: { plugin: 1 } }, '"silk.plugin" in'],
+    [
+      "silk-clash",
+      {
+        "plugin.js":
+          'export default { name: "silk-clash", apiVersion: 1, backends: [{ name: "cloud-hypervisor", description: "", open() {} }] }',
+      },
+      {},
+      'the plugin silk-clash brings the backend "cloud-hypervisor" of @silkvm/cloud-hypervisor',
+    ],
+  ])(
+    "%s is named in one line, left out, and takes nothing down",
+    async (name, files, more, message) => {
+      const root = await makePlugin(name, files, more);
+      await link({ name, root });
+      const { code, stdout, stderr } = await sandbox.silk(["vm", "list", "--quiet"]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^[0-9a-f]{16}\n$/);
+      expect(stderr.split("\n")).toEqual([
+        expect.stringMatching(/^Warning: .*it is left out$/),
+        "",
+      ]);
+      expect(stderr).toContain(message);
+      await link();
+    },
+  );
+
+  it("whose directory has gone are named in one line", async () => {
+    await link({ name: "silk-lost", root: join(sandbox.dir, "nosuch") });
+    const { code, stderr } = await sandbox.silk(["version"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^Warning: a plugin cannot be loaded: ENOENT.*\/nosuch\/package.json.*\n$/,
+    );
+    await link();
+  });
+
+  it("whose oclif hook fails are told of", async () => {
+    const root = await makePlugin(
+      "silk-hook",
+      { "init.js": 'export default async () => { throw new Error("the hook is broken") }' },
+      {
+        silk: undefined,
+        oclif: { hooks: { init: "./init.js" } },
+      },
+    );
+    await link({ name: "silk-hook", root });
+    expect(await sandbox.silk(["version"])).toMatchObject({
+      code: 0,
+      stderr: 'Warning: the hook "init" of the plugin silk-hook failed: the hook is broken\n',
+    });
+    await link();
+  });
+
+  it("bring commands, whose errors are told like ours", async () => {
+    const command = (body: string): string =>
+      `export default class { static id = "hello"; static args = {}; static flags = {}; static aliases = []; static hiddenAliases = [];
+       static async run() { ${body} } }`;
+    const root = await makePlugin(
+      "silk-hello",
+      {
+        "oclif.manifest.json": JSON.stringify({
+          version: "1.0.0",
+          commands: {
+            hello: {
+              id: "hello",
+              aliases: [],
+              hiddenAliases: [],
+              args: {},
+              flags: {},
+              strict: false,
+              isESM: true,
+              relativePath: ["hello.js"],
+              pluginName: "silk-hello",
+              pluginType: "link",
+            },
+          },
+        }),
+        "hello.js": command(
+          'throw Object.assign(new Error("hello failed"), { oclif: { exit: 9 }, suggestions: ["Say it again."] });',
+        ),
+      },
+      { silk: undefined, oclif: { commands: "." } },
+    );
+    await link({ name: "silk-hello", root });
+    expect(await sandbox.silk(["hello"])).toMatchObject({
+      code: 9,
+      stderr: "Error: hello failed\nHint: Say it again.\n",
+    });
+    expect(await sandbox.json("hello")).toMatchObject({
+      error: { kind: "failed", message: "hello failed" },
+    });
+    await link();
+  });
+});

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeSandbox, type Sandbox } from "./support/sandbox.ts";
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await makeSandbox();
+});
+afterAll(() => sandbox[Symbol.asyncDispose]());
+
+describe("a command line that is wrong", () => {
+  it.each([
+    ["vm lits", 'there is no command "vm lits"', "Did you mean `silk vm list`?"],
+    ["frobnicate", 'there is no command "frobnicate"', "`silk --help` shows the commands."],
+    [
+      "vm list web",
+      '`silk vm list` takes no argument "web"',
+      "`silk vm list --help` shows how it is used.",
+    ],
+    ["vm lits --help", 'there is no command "vm lits"', "Did you mean `silk vm list`?"],
+    ["help vm lits", 'there is no command "vm lits"', "Did you mean `silk vm list`?"],
+    ["vm list --jsn", "there is no flag --jsn", "Did you mean --json?"],
+    ["vm create --kernl=x", "there is no flag --kernl", "Did you mean --kernel?"],
+    ["vm list -x", "there is no flag -x", "`silk vm list --help` shows how it is used."],
+    ["vm start", "the argument VM is missing", "`silk vm start --help` shows how it is used."],
+    ["vm console a b", 'unexpected argument "b"', "`silk vm console --help` shows how it is used."],
+    [
+      "vm create --memory 12x",
+      '--memory: "12x" is no size: it is no number with an optional unit (K, M, G, T, P)',
+      "Sizes are plain bytes, or carry a binary unit: 512M, 2G, 1.5GiB.",
+    ],
+    [
+      "vm create --memory",
+      "Flag --memory expects a value",
+      "`silk vm create --help` shows how it is used.",
+    ],
+    [
+      "vm create --memory 1G --memory 2G",
+      "Flag --memory can only be specified once",
+      "`silk vm create --help` shows how it is used.",
+    ],
+    [
+      "vm create --cpu 0",
+      "--cpus: 0 is too small: it must be at least 1",
+      "`silk vm create --help` shows how it is used.",
+    ],
+    ["vm create", "a VM needs something to boot", "Give --kernel FILE, or --firmware FILE."],
+    [
+      "vm create --kernel a --firmware b",
+      "--firmware and --kernel do not go together",
+      "A firmware finds its kernel on the disk; --kernel boots one directly.",
+    ],
+    [
+      "vm create --kernel a --disk b,ro",
+      '--disk: there is no key "ro"',
+      "The keys are readonly, serial, direct; a comma in a value is written twice.",
+    ],
+    [
+      "vm create --kernel a --data-disk name=x",
+      "--data-disk: the size is missing",
+      "Write --data-disk size=10G,name=db,mount=/srv",
+    ],
+    ["vm create --kernel a --label x", '--label: "x" is no label', "Write --label key=value"],
+    [
+      "vm stop web --timeout 3x",
+      '--timeout: "3x" is no duration: it is no number with an optional unit (ms, s, m, h, d)',
+      "Durations are 30 (seconds), 500ms, 30s, 2m, 1m30s, 1h.",
+    ],
+    [
+      "vm list --timeout 0",
+      "--timeout: 0 leaves no time to do anything",
+      "`silk vm list --help` shows how it is used.",
+    ],
+    [
+      "vm list --log-level loud",
+      "Expected --log-level=loud to be one of: debug, info, warn, error, silent",
+      "`silk vm list --help` shows how it is used.",
+    ],
+    [
+      "vm console web --escape-char ab",
+      '--escape-char: "ab" is no escape character',
+      "Give ^] or another ^ with a letter, one character, or none.",
+    ],
+    [
+      "vm status --interval 1ms",
+      "--interval: it must be at least 100ms",
+      "`silk vm status --help` shows how it is used.",
+    ],
+    [
+      "completion tcsh",
+      "Expected tcsh to be one of: bash, zsh, fish",
+      "`silk completion --help` shows how it is used.",
+    ],
+    ["config get rootdir", 'there is no setting "rootdir"', "Did you mean rootDir?"],
+  ])("silk %s: %s", async (line, message, hint) => {
+    const words = line.split(" ");
+    const [people, programs] = await Promise.all([
+      sandbox.silk(words),
+      sandbox.silk([...words, "--json"]),
+    ]);
+    expect(people.stdout).toBe("");
+    expect(people.stderr.split("\n")).toEqual([
+      `Error: ${message}`,
+      expect.stringContaining(`Hint: ${hint}`),
+      "",
+    ]);
+    expect(people.code).toBe(2);
+    expect(JSON.parse(programs.stdout)).toMatchObject({
+      error: { code: "USAGE", kind: "invalid", retryable: false },
+    });
+    expect(programs.stderr).toBe("");
+    expect(programs.code).toBe(2);
+  });
+
+  it("does not take JSON for wanted behind two dashes", async () => {
+    const { stdout, code } = await sandbox.silk(["vm", "start", "nosuch", "--", "--json"]);
+    expect([stdout, code]).toEqual(["", 3]);
+  });
+});
+
+describe("help", () => {
+  it.each([["--help"], ["-h"], ["help"], []])("is shown for silk %s", async (...words) => {
+    const { stdout, code } = await sandbox.silk(words);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^silk: run microVMs from the command line\n\nVERSION\n  silk\//);
+    expect(stdout).toContain("TOPICS\n  config   show and change settings");
+  });
+
+  it("shows a topic's commands", async () => {
+    const { stdout, code } = await sandbox.silk(["vm"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("vm create   make a VM and print its id; nothing runs yet");
+    expect(stdout).not.toContain("vm ls");
+  });
+
+  it("names the global flags last", async () => {
+    const { stdout } = await sandbox.silk(["vm", "create", "--help"]);
+    const groups = stdout.match(/^[A-Z ]*FLAGS$/gm);
+    expect(groups).toEqual([
+      "FLAGS",
+      "BOOT FLAGS",
+      "DISK FLAGS",
+      "NETWORK FLAGS",
+      "TUNING FLAGS",
+      "GLOBAL FLAGS",
+    ]);
+  });
+});
+
+describe("version", () => {
+  it("is the same by command and by flag", async () => {
+    const version = await sandbox.ok("version");
+    expect(version).toMatch(/^silk \d+\.\d+\.\d+\S* \(node \d+\.\d+\.\d+, linux-\w+\)$/);
+    expect(await sandbox.ok("--version")).toBe(version);
+    expect(await sandbox.ok("-v")).toBe(version);
+  });
+
+  it("is one object for programs", async () => {
+    expect(await sandbox.json("version")).toEqual({
+      silk: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.versions.node,
+      platform: process.platform,
+      arch: process.arch,
+    });
+  });
+});
