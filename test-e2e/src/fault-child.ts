@@ -20,7 +20,7 @@ const gates: Record<FaultRequest["fault"]["kind"], (nth: number) => EffectGate> 
 const gate = gates[request.fault.kind](request.fault.nth);
 const host = withGate(linuxHost(), (effect) => {
   effects.push(effect.name);
-  gate(effect);
+  return gate(effect);
 });
 
 const report = (outcome: FaultReport): void => void writeSync(1, JSON.stringify(outcome));

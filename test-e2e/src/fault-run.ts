@@ -24,12 +24,7 @@ const child = fileURLToPath(new URL("fault-child.ts", import.meta.url));
 /** Runs a verb in a process of its own. Undefined where the process was killed before it could tell. */
 export function runFaulty(request: FaultRequest): Promise<FaultReport | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<FaultReport | undefined>();
-  const args = [
-    "--conditions=@silkvm/source",
-    "--disable-warning=ExperimentalWarning",
-    child,
-    JSON.stringify(request),
-  ];
+  const args = [child, JSON.stringify(request)];
   execFile(
     process.execPath,
     args,

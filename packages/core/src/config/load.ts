@@ -68,7 +68,9 @@ export async function readConfigFile(
   try {
     text = await files.readText(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT" && !mustExist) return {};
+    const code = (error as { code?: unknown }).code;
+    // What this user may not read is somebody else's: HOME still names the other one under setpriv or a bare su.
+    if (!mustExist && (code === "ENOENT" || code === "EACCES")) return {};
     throw new SilkError(`cannot read the configuration ${path}`, {
       code: "INVALID_CONFIG",
       kind: "invalid",

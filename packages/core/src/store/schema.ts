@@ -8,6 +8,7 @@ import type { HostDatabase } from "../host.ts";
  */
 const migrations: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO meta VALUES ('scope', lower(hex(randomblob(4))));
    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    INSERT INTO counters VALUES ('vm', 0);
    CREATE TABLE vms (

@@ -201,13 +201,7 @@ export function openStore(host: Host, path: string): Store {
     const database = host.openDatabase(path, { readOnly: false });
     try {
       migrate(database, path);
-      const store = new Store(database, host);
-      const scope = Buffer.from(host.random.bytes(4)).toString("hex");
-      if (database.prepare("SELECT 1 FROM meta WHERE key = 'scope'").get() === undefined)
-        store.transaction(() =>
-          database.prepare("INSERT OR IGNORE INTO meta VALUES ('scope', ?)").run(scope),
-        );
-      return store;
+      return new Store(database, host);
     } catch (error) {
       database.close();
       throw error;

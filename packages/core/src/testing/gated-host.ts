@@ -8,8 +8,11 @@ export interface Effect {
   readonly name: string;
 }
 
-/** Called before each effect. What it throws happens instead of the effect. */
-export type EffectGate = (effect: Effect) => void;
+/**
+ * Called before each effect. What it throws happens instead of the effect. What it returns is called after the effect, and what that
+ * throws hides that the effect was done.
+ */
+export type EffectGate = (effect: Effect) => (() => void) | undefined;
 
 /**
  * A host whose every effect passes a gate first: each call that changes the machine, and each call over a socket. What only looks is let
@@ -17,15 +20,17 @@ export type EffectGate = (effect: Effect) => void;
  */
 export function withGate(host: Host, gate: EffectGate): Host {
   let number = 0;
-  const pass = (name: string): void => gate({ number: ++number, name });
+  const pass = (name: string) => gate({ number: ++number, name });
   const first = (value: unknown): string => (typeof value === "string" ? ` ${value}` : "");
   const gated = <A extends readonly unknown[], R>(
     name: string,
     call: (...args: A) => Promise<R>,
   ) => {
     return async (...args: A): Promise<R> => {
-      pass(name + first(args[0]));
-      return await call(...args);
+      const after = pass(name + first(args[0]));
+      const result = await call(...args);
+      after?.();
+      return result;
     };
   };
   const { files, processes, locks } = host;
@@ -54,16 +59,22 @@ export function withGate(host: Host, gate: EffectGate): Host {
     connect: gated("connect", host.connect.bind(host)),
     openTerminal: gated("openTerminal", host.openTerminal.bind(host)),
     effect: async (name, run) => {
-      pass(name);
-      return await host.effect(name, run);
+      const after = pass(name);
+      const result = await host.effect(name, run);
+      after?.();
+      return result;
     },
   };
 }
 
-/** A gate that makes one effect fail as the operating system would. */
+/** A gate that makes one effect fail as the operating system would. A time-out comes after the effect: nobody knows whether it was done. */
 export function failNth(nth: number, code: "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT"): EffectGate {
   return ({ number, name }) => {
-    if (number === nth) throw Object.assign(new Error(`${code}: injected at ${name}`), { code });
+    if (number !== nth) return undefined;
+    const fail = (): never => {
+      throw Object.assign(new Error(`${code}: injected at ${name}`), { code });
+    };
+    return code === "ETIMEDOUT" ? fail : fail();
   };
 }
 
@@ -71,20 +82,28 @@ export function failNth(nth: number, code: "ENOSPC" | "EIO" | "EACCES" | "ETIMED
 export function killNth(nth: number): EffectGate {
   return ({ number }) => {
     if (number === nth) process.kill(process.pid, "SIGKILL");
+    return undefined;
   };
 }
 
-function gateDatabase(database: HostDatabase, pass: (name: string) => void): HostDatabase {
+function gateDatabase(
+  database: HostDatabase,
+  pass: (name: string) => ReturnType<EffectGate>,
+): HostDatabase {
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => database.prepare(sql),
-    transaction: (run, options) =>
-      database.transaction(() => {
-        const result = run();
+    transaction: (run, options) => {
+      let after: ReturnType<EffectGate>;
+      const result = database.transaction(() => {
+        const value = run();
         // Inside, after the work: what is thrown here is what a failing commit looks like.
-        pass("database.commit");
-        return result;
-      }, options),
+        after = pass("database.commit");
+        return value;
+      }, options);
+      after?.();
+      return result;
+    },
     close: () => database.close(),
     [Symbol.dispose]: () => database.close(),
   };
