@@ -3,6 +3,7 @@ import { truncate, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ch from "../src/index.ts";
+import { failure } from "./support/failure.ts";
 import { RealVmm, realVmmFound, Workplace } from "./support/real-vmm.ts";
 
 let place: Workplace;
@@ -10,15 +11,6 @@ beforeAll(async () => {
   place = await Workplace.make();
 });
 afterAll(() => place[Symbol.asyncDispose]());
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${String(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}
 
 async function disk(name: string): Promise<string> {
   await writeFile(place.path(name), "");
@@ -197,18 +189,24 @@ describe.skipIf(!realVmmFound)("a real VMM", () => {
       console: { mode: "Off" },
     });
     await vm.boot();
-    // A socket with nobody behind it: the VMM waits for a minute for somebody.
-    const socket = place.path("dead.sock");
-    const server = createServer().listen(socket);
-    await once(server, "listening");
-    const late = failure(vm.addFs({ tag: "t", socket }, { timeoutMs: 300 }));
-    server.close();
-    expect(await late).toMatchObject({ code: "CH_TIMEOUT", sent: true });
-    const waiting = failure(vm.pause());
-    const ping = failure(ch.waitForState(vmm.client, "Paused", vmm.waitOptions));
+    // Somebody who takes the VMM's connection and then says nothing: the VMM waits for an answer, deaf to all else.
+    const socket = place.path("mute.sock");
+    const mute = createServer((connection) => void connection.on("error", () => undefined)).listen(
+      socket,
+    );
+    await once(mute, "listening");
+    const hanging = failure(vm.addFs({ tag: "t", socket }));
+    await once(mute, "connection");
+    await using other = ch.createChClient({ socketPath: vmm.client.socketPath });
+    expect(await failure(other.vmm.ping({ timeoutMs: 200 }))).toMatchObject({
+      code: "CH_TIMEOUT",
+      sent: true,
+    });
+    const waiting = failure(ch.waitForState(other, "Paused", vmm.waitOptions));
     vmm.process.kill("SIGKILL");
-    expect(await waiting).toMatchObject({ code: "CH_CONNECTION", reason: "closed", sent: true });
-    expect(await ping).toMatchObject({ code: "CH_VMM_ENDED" });
+    expect(await hanging).toMatchObject({ code: "CH_CONNECTION", reason: "closed", sent: true });
+    expect(await waiting).toMatchObject({ code: "CH_VMM_ENDED" });
+    mute.close();
   });
 
   it("started with a VM in its arguments runs it soon, or ends, which a wait notices", async () => {
