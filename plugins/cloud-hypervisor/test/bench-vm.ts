@@ -14,14 +14,16 @@ import { linuxHost } from "@silkvm/sys";
 import { cloudHypervisor } from "../src/backend.ts";
 import { guestKernel, type GuestProgram } from "./guests.ts";
 import { pathsIn, vmRecord } from "./records.ts";
+import type { TestVmm } from "./vmms.ts";
 
 /** Directories and VMs of a test's own. At its end nothing of them is left, whatever the test did. */
 export class Bench implements AsyncDisposable {
   readonly dir: string;
   readonly #chBinary: string;
 
-  static async make(chBinary: string): Promise<Bench> {
-    return new Bench(await mkdtemp(join(tmpdir(), "silk-ch-")), chBinary);
+  static async make(vmm: TestVmm): Promise<Bench> {
+    const dir = await mkdtemp(join(tmpdir(), "silk-ch-"));
+    return new Bench(dir, await vmm.program(dir));
   }
 
   private constructor(dir: string, chBinary: string) {

@@ -2,10 +2,10 @@
 const programs = {
   /** Sleeps for ever, deaf to everything. */
   sleep: "fa f4 eb fc",
-  /** Switches the machine off by ACPI's sleep port. */
-  powerOff: "66ba0006 b034 ee fa f4 eb fc",
+  /** Waits for a byte on the serial line, and switches the machine off by ACPI's sleep port. */
+  powerOff: "66bafd03 ec a801 74f7 66ba0006 b034 ee fa f4 eb fc",
   /** Greets on the serial line with `>` and gives back what it reads from it. */
-  echo: "66baf803 b03e ee 66bafd03 ec a801 74f7 66baf803 ec ee eb ee",
+  echo: "66baf803 b03e ee 66bafd03 ec a801 74f7 66baf803 ec ee eb ef",
 };
 
 export type GuestProgram = keyof typeof programs;

@@ -12,13 +12,13 @@ const run = promisify(execFile);
 const host = linuxHost();
 const mib = 1024 * 1024;
 
-describe.each(vmms)("on $name", ({ path }) => {
-  describe.skipIf(path === undefined)("", () => {
+describe.each(vmms)("on $name", (testVmm) => {
+  describe.skipIf(!testVmm.isHere)("", () => {
     let bench: Bench;
     let backend: Hypervisor;
 
     beforeEach(async () => {
-      bench = await Bench.make(path ?? "");
+      bench = await Bench.make(testVmm);
       backend = await bench.backend();
     });
     afterEach(() => bench[Symbol.asyncDispose]());

@@ -1,5 +1,5 @@
-import { accessSync, chmodSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chSimPath } from "@silkvm/ch-sim";
 import { linuxHost } from "@silkvm/sys";
@@ -7,30 +7,36 @@ import { linuxHost } from "@silkvm/sys";
 /** A VMM to test with. */
 export interface TestVmm {
   readonly name: string;
-  /** The program; undefined where it cannot run here. */
-  readonly path: string | undefined;
+  /** Whether it can run on this machine. */
+  readonly isHere: boolean;
+  /** The program; where it has to be made for the test, it is made in the directory. */
+  program(dir: string): Promise<string>;
 }
 
-export const simulatedVmm: TestVmm & { readonly path: string } = {
+/** The simulator, run from its sources. */
+export const simulatedVmm: TestVmm = {
   name: "ch-sim",
-  path: simulatorProgram(),
+  isHere: true,
+  program: (dir) => {
+    const node = `'${process.execPath}' --conditions=@silkvm/source --disable-warning=ExperimentalWarning`;
+    return makeScript(join(dir, "cloud-hypervisor"), `exec ${node} '${chSimPath}' "$@"`);
+  },
 };
+
+const found = await linuxHost().processes.which("cloud-hypervisor");
 
 export const realVmm: TestVmm = {
   name: "cloud-hypervisor",
-  path: canOpenKvm() ? await linuxHost().processes.which("cloud-hypervisor") : undefined,
+  isHere: found !== undefined && canOpenKvm(),
+  program: async () => found ?? "cloud-hypervisor",
 };
 
 export const vmms: readonly TestVmm[] = [simulatedVmm, realVmm];
 
-/** The simulator as a program, run from its sources. */
-function simulatorProgram(): string {
-  const dir = mkdtempSync(join(tmpdir(), "silk-ch-sim-"));
-  const path = join(dir, "cloud-hypervisor");
-  const node = `'${process.execPath}' --conditions=@silkvm/source --disable-warning=ExperimentalWarning`;
-  writeFileSync(path, `#!/bin/sh\nexec ${node} '${chSimPath}' "$@"\n`);
-  chmodSync(path, 0o755);
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+/** Writes a shell script that can be run, and gives its path. */
+export async function makeScript(path: string, lines: string): Promise<string> {
+  await writeFile(path, `#!/bin/sh\n${lines}\n`);
+  await chmod(path, 0o755);
   return path;
 }
 
