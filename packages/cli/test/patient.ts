@@ -66,7 +66,16 @@ export function showing(
 }
 
 export function statOf(kind: FileStat["kind"], mode: number): FileStat {
-  return { kind, mode, sizeBytes: 0, allocatedBytes: 0, device: 0, inode: 0, modifiedMs: 0 };
+  return {
+    kind,
+    mode,
+    uid: 0,
+    sizeBytes: 0,
+    allocatedBytes: 0,
+    device: 0,
+    inode: 0,
+    modifiedMs: 0,
+  };
 }
 
 /** Somebody who wants to run VMs here, below a directory. */

@@ -67,6 +67,8 @@ export interface FileStat {
   readonly allocatedBytes: number;
   /** Permission bits. */
   readonly mode: number;
+  /** Id of the user who owns it. */
+  readonly uid: number;
   readonly device: number;
   readonly inode: number;
   readonly modifiedMs: number;

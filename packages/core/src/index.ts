@@ -30,6 +30,7 @@ export type {
   EventOptions,
   ListOptions,
   LogOptions,
+  OperationView,
   Orphan,
   StopOptions,
   Vm,

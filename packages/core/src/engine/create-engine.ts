@@ -21,6 +21,7 @@ import { readEvents } from "./events.ts";
 import { collectGarbage } from "./gc.ts";
 import { HookRunner } from "./hooks.ts";
 import { inspectVm } from "./inspect.ts";
+import { listOperations } from "./operations.ts";
 import { planRecord } from "./plan-record.ts";
 import { listVms } from "./list.ts";
 import { readLogs } from "./logs.ts";
@@ -90,6 +91,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         tellLaunchCommand(core, spec, signal),
       ),
     events: (call = {}) => readEvents(core, call),
+    operations: (call = {}) =>
+      bounded("cannot list the operations", call, () => listOperations(core)),
     gc: (call = {}) =>
       bounded("cannot collect garbage", call, (signal) => collectGarbage(core, call, signal)),
     backend: (name = config.backend) => core.backend(name),

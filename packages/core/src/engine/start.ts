@@ -3,6 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { withVm } from "./locked.ts";
+import { makeRunDirectory } from "./run-directory.ts";
 import type { ChangeOptions } from "./types.ts";
 
 /** Starts a VM; one that runs is a success, and nothing is done. */
@@ -20,8 +21,7 @@ export function startVm(
     store.transaction(() => store.beginOperation(vm, "start"));
     let started: VmRecord;
     try {
-      const { runDir } = core.paths(vm);
-      await core.host.files.mkdir(runDir, { mode: 0o700 });
+      await makeRunDirectory(core, vm);
       await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
       const backend = await core.backend(vm.backend);
       const runtime = await backend.start(vm, context);

@@ -2,7 +2,7 @@ import type { EngineCallOptions } from "../call.ts";
 import type { CapabilityToken } from "../capability.ts";
 import type { EngineConfig } from "../config/schema.ts";
 import type { SilkError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { PluginDefinition } from "../plugin/plugin.ts";
@@ -91,6 +91,17 @@ export interface LogOptions {
   readonly follow?: boolean | undefined;
 }
 
+/** An operation that the journal holds. */
+export interface OperationView {
+  readonly vmId: string;
+  readonly verb: "create" | "start" | "stop" | "delete";
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly owner: ProcessIdentity;
+  /** False where its owner has died: the next command that changes anything finishes or undoes it. */
+  readonly underWay: boolean;
+}
+
 /** Something that no record owns. */
 export interface Orphan {
   readonly kind: "process" | "data" | "run" | "log";
@@ -138,6 +149,8 @@ export interface Engine extends AsyncDisposable {
   launchCommand(spec: VmSpec, options?: EngineCallOptions): Promise<readonly string[]>;
   /** What happened, and with `follow` what happens. */
   events(options?: EventOptions): AsyncIterable<SilkEvent>;
+  /** Operations that are under way now, and those that were interrupted. Writes nothing. */
+  operations(options?: EngineCallOptions): Promise<readonly OperationView[]>;
   /** Removes what no record owns, or only tells of it. */
   gc(
     options?: ChangeOptions & { readonly dryRun?: boolean | undefined },

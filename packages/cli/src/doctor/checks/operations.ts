@@ -1,6 +1,7 @@
+import type { OperationView } from "@silkvm/core";
+import type { CheckContext } from "../context.ts";
 import type { Check } from "../finding.ts";
 import { silentDirectory } from "../responds.ts";
-import { type InterruptedOperation, interruptedOperations } from "../store-file.ts";
 
 /** Whether something was interrupted half-way. */
 export const operations: Check = {
@@ -30,6 +31,15 @@ export const operations: Check = {
   },
 };
 
-function describe({ verb, vmId, owner }: InterruptedOperation): string {
+function describe({ verb, vmId, owner }: OperationView): string {
   return `the "${verb}" of the VM ${vmId} by process ${owner.pid}`;
+}
+
+/** Operations whose owner has died. */
+async function interruptedOperations({
+  engine,
+  signal,
+}: CheckContext): Promise<readonly OperationView[]> {
+  if (engine === undefined) throw new Error("there is no engine to ask");
+  return (await engine.operations({ signal })).filter(({ underWay }) => !underWay);
 }

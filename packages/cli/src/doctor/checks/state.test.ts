@@ -203,8 +203,8 @@ describe("the check of interrupted operations", () => {
 
   it("is skipped where the store cannot be read", async () => {
     await using one = await subject();
-    const host = hostWith({ files: { stat: refusal("EACCES") } });
-    expect(await operations.run({ ...one.context, host })).toEqual({
+    await one.engine[Symbol.asyncDispose]();
+    expect(await operations.run(one.context)).toEqual({
       status: "skipped",
       evidence: "the store cannot be read",
     });

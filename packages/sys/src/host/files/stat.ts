@@ -13,6 +13,7 @@ export async function fileStat(path: string): Promise<FileStat | undefined> {
     // Counted in units of 512 bytes whatever the file system's blocks are.
     allocatedBytes: stats.blocks * 512,
     mode: stats.mode & 0o7777,
+    uid: stats.uid,
     device: stats.dev,
     inode: stats.ino,
     modifiedMs: stats.mtimeMs,
