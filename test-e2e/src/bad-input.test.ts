@@ -2,12 +2,16 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { chSimEnv } from "@silkvm/ch-sim";
 import type { VmView } from "@silkvm/core";
+import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Silk, silkIn } from "./silk.ts";
 import { targets } from "./targets.ts";
 import { canMount, inMountNamespace } from "./mounts.ts";
+
+const { processes } = linuxHost();
 
 describe.each(targets)("bad input on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("", () => {
@@ -19,20 +23,37 @@ describe.each(targets)("bad input on $name", (target) => {
       sandbox = await makeSandbox(target.chBinary());
       silk = silkIn(sandbox);
       const { boot } = await target.spec();
-      create = ["vm", "create", "--kernel", "kernel" in boot ? boot.kernel : "", "--cpus", "1", "--memory", "64M", "--storage", "0"];
+      create = [
+        "vm",
+        "create",
+        "--kernel",
+        "kernel" in boot ? boot.kernel : "",
+        "--cpus",
+        "1",
+        "--memory",
+        "64M",
+        "--storage",
+        "0",
+      ];
     });
     afterAll(() => sandbox[Symbol.asyncDispose]());
 
-    const nothingMade = async (): Promise<void> => expect(await silk.json("vm", "list", "--all")).toEqual([]);
+    const nothingMade = async (): Promise<void> =>
+      expect(await silk.json("vm", "list", "--all")).toEqual([]);
 
     it("names an unknown ref, and where to look", async () => {
       const error = await silk.error(["vm", "start", "nobody"]);
-      expect(error).toMatchObject({ code: "VM_NOT_FOUND", exitCode: 3, message: 'there is no VM "nobody"' });
+      expect(error).toMatchObject({
+        code: "VM_NOT_FOUND",
+        exitCode: 3,
+        message: 'there is no VM "nobody"',
+      });
       expect(error.hint).toContain("silk vm list");
     });
 
     it("lists the candidates of an ambiguous prefix", async () => {
-      for (const id of ["twin-one", "twin-two"]) await silk.ok(...create, "--id", id, "--name", `n-${id}`);
+      for (const id of ["twin-one", "twin-two"])
+        await silk.ok(...create, "--id", id, "--name", `n-${id}`);
       const error = await silk.error(["vm", "inspect", "twin"]);
       expect(error).toMatchObject({ code: "REF_AMBIGUOUS", exitCode: 4 });
       expect(error.message).toContain("twin-one (n-twin-one), twin-two (n-twin-two)");
@@ -43,19 +64,33 @@ describe.each(targets)("bad input on $name", (target) => {
     it.each([
       ["a bad name", ["--name", "-rf"], "INVALID_NAME", 2],
       ["too many CPUs", ["--cpus", String(cpus().length + 1)], "TOO_MANY_CPUS", 2],
-      ["more memory than there is", ["--memory", String(Math.ceil(totalmem() / 4096) * 4096 + 2 ** 30)], "TOO_MUCH_MEMORY", 2],
+      [
+        "more memory than there is",
+        ["--memory", String(Math.ceil(totalmem() / 4096) * 4096 + 2 ** 30)],
+        "TOO_MUCH_MEMORY",
+        2,
+      ],
       ["a disk that is not there", ["--disk", "/nonexistent/disk.raw"], "FILE_NOT_FOUND", 3],
       ["a kernel that is not there", ["--kernel", "/nonexistent/vmlinux"], "FILE_NOT_FOUND", 3],
       ["an initrd that is not there", ["--initrd", "/nonexistent/initrd"], "FILE_NOT_FOUND", 3],
     ])("refuses %s, and makes nothing", async (_what, args, code, exitCode) => {
-      const replaced = create.filter((_word, index) => !args.includes(create[index] ?? "") && !args.includes(create[index - 1] ?? ""));
+      const replaced = create.filter(
+        (_word, index) =>
+          !args.includes(create[index] ?? "") && !args.includes(create[index - 1] ?? ""),
+      );
       const error = await silk.error([...replaced, ...args]);
       expect(error).toMatchObject({ code, exitCode });
       await nothingMade();
     });
 
     it("refuses a word that it does not know as wrong usage", async () => {
-      const bad = [["vm", "create", "--kernle", "x"], ["vm", "lst"], ["vmm"], [...create, "--memory", "lots"], [...create, "--disk", ",readonly"]];
+      const bad = [
+        ["vm", "create", "--kernle", "x"],
+        ["vm", "lst"],
+        ["vmm"],
+        [...create, "--memory", "lots"],
+        [...create, "--disk", ",readonly"],
+      ];
       for (const args of bad) expect((await silk.run(args)).code, args.join(" ")).toBe(2);
     });
 
@@ -76,7 +111,9 @@ describe.each(targets)("bad input on $name", (target) => {
 
     it("says that the VMM is missing, and how to name one", async () => {
       await silk.ok(...create, "--name", "novmm");
-      const error = await silk.error(["vm", "start", "novmm"], { env: { SILK_CH_BINARY: "/nonexistent/cloud-hypervisor" } });
+      const error = await silk.error(["vm", "start", "novmm"], {
+        env: { SILK_CH_BINARY: "/nonexistent/cloud-hypervisor" },
+      });
       expect(error).toMatchObject({ code: "VMM_NOT_FOUND", exitCode: 1 });
       expect(error.hint).toContain("SILK_CH_BINARY");
       await silk.ok("vm", "start", "novmm");
@@ -96,7 +133,10 @@ describe.each(targets)("bad input on $name", (target) => {
       database.exec("PRAGMA user_version = 999");
       database.close();
       for (const args of [["vm", "list"], create]) {
-        expect(await silk.error([...args, "--root-dir", rootDir])).toMatchObject({ code: "STORE_TOO_NEW", exitCode: 5 });
+        expect(await silk.error([...args, "--root-dir", rootDir])).toMatchObject({
+          code: "STORE_TOO_NEW",
+          exitCode: 5,
+        });
       }
     });
 
@@ -111,25 +151,54 @@ describe.each(targets)("bad input on $name", (target) => {
       }
     });
 
-    it.skipIf(process.getuid?.() !== 0)("says what may not be written, and reads what may be read", async () => {
-      const rootDir = join(sandbox.dir, "shared-root");
-      await silk.ok(...create, "--name", "seen", "--root-dir", rootDir);
-      for (const path of [sandbox.dir, rootDir, join(rootDir, "silk.db")]) await chmod(path, path.endsWith(".db") ? 0o644 : 0o755);
-      const under = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-      const listed = await silk.run(["vm", "list", "--json", "--root-dir", rootDir], { under });
-      expect(listed.stderr).toBe("");
-      expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "seen", state: "created" }]);
-      expect(await silk.error([...create, "--root-dir", rootDir], { under })).toMatchObject({ code: "PERMISSION_DENIED", exitCode: 1 });
-    });
+    it.skipIf(process.getuid?.() !== 0)(
+      "says what may not be written, and reads what may be read",
+      async () => {
+        const rootDir = join(sandbox.dir, "shared-root");
+        await silk.ok(...create, "--name", "seen", "--root-dir", rootDir);
+        for (const path of [sandbox.dir, rootDir, join(rootDir, "silk.db")])
+          await chmod(path, path.endsWith(".db") ? 0o644 : 0o755);
+        const under = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+        const listed = await silk.run(["vm", "list", "--json", "--root-dir", rootDir], { under });
+        expect(listed.stderr).toBe("");
+        expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "seen", state: "created" }]);
+        expect(await silk.error([...create, "--root-dir", rootDir], { under })).toMatchObject({
+          code: "PERMISSION_DENIED",
+          exitCode: 1,
+        });
+      },
+    );
 
     it.skipIf(!canMount)("leaves nothing behind on a disk that is full, and works once there is room", async () => {
       const rootDir = join(sandbox.dir, "full");
       await mkdir(rootDir);
-      const under = inMountNamespace(`mount -t tmpfs -o size=200k tmpfs ${rootDir}`);
-      const big = ["vm", "create", ...create.slice(2), "--data-disk", "size=16M", "--root-dir", rootDir];
-      const error = await silk.error(big, { under });
+      const words = [...create, "--name", "big", "--data-disk", "size=64M,fstype=ext4", "--root-dir", rootDir];
+      const fullDisk = `mount -t tmpfs -o size=600k tmpfs ${rootDir}`;
+      const thenRoom = `"$0" "$@" || true; mount -o remount,size=200m ${rootDir}`;
+      const error = await silk.error(words, { under: inMountNamespace(fullDisk) });
       expect(error).toMatchObject({ code: "DISK_FULL", exitCode: 1 });
-      expect(await silk.run(["vm", "list", "--json", "--root-dir", rootDir], { under })).toMatchObject({ code: 0, stdout: "[]\n" });
+      const listed = ["vm", "list", "--json", "--all", "--root-dir", rootDir];
+      expect(await silk.run(listed, { under: inMountNamespace(fullDisk) })).toMatchObject({ code: 0, stdout: "[]\n" });
+      const { code, stdout } = await silk.run(words, { under: inMountNamespace(`${fullDisk}; ${thenRoom}`) });
+      expect({ code, lines: stdout.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
+    });
+
+    it.skipIf(target.name === "ch-sim" || !canMount)("says that there is no KVM, and what to do", async () => {
+      await silk.ok(...create, "--name", "nokvm");
+      const under = inMountNamespace("mount --bind /dev/null /dev/kvm");
+      expect(await silk.error(["vm", "start", "nokvm"], { under })).toMatchObject({ code: "KVM_UNAVAILABLE", exitCode: 1 });
+      await silk.ok("vm", "start", "nokvm");
+      await silk.ok("vm", "rm", "--force", "nokvm");
+    });
+
+    it.skipIf(target.name !== "ch-sim")("refuses a VMM that is too old, and ends it", async () => {
+      await silk.ok(...create, "--name", "old");
+      const env = chSimEnv({ host: { buildVersion: "v40.0" } });
+      const error = await silk.error(["vm", "start", "old"], { env });
+      expect(error).toMatchObject({ code: "VMM_TOO_OLD", exitCode: 5 });
+      expect(error.message).toContain("v40.0");
+      expect(await processes.find((argv) => argv.some((argument) => argument.includes(sandbox.config.runDir)))).toEqual([]);
+      await silk.ok("vm", "rm", "old");
     });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import cloudHypervisor from "@silkvm/cloud-hypervisor";
+import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import { createEngine, type Engine, type EngineConfig, type Host } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 
@@ -28,7 +28,7 @@ export async function makeSandbox(chBinary: string): Promise<Sandbox> {
     dir,
     config,
     engine: (host = linuxHost()) =>
-      createEngine({ host, plugins: [cloudHypervisor], config, cwd: dir }),
+      createEngine({ host, plugins: [cloudHypervisorPlugin], config, cwd: dir }),
     env: {
       SILK_ROOT_DIR: directories.rootDir,
       SILK_RUN_DIR: directories.runDir,

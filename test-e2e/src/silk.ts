@@ -24,8 +24,15 @@ export interface RunOptions {
 /** A `silk` whose directories and VMM are a sandbox's. */
 export function silkIn(sandbox: Sandbox) {
   const run = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
-    const [command, ...rest] = [...(options.under ?? []), process.execPath, silkPath, ...args] as [string, ...string[]];
-    const child = spawn(command, rest, { cwd: sandbox.dir, env: environment(sandbox, options.env), stdio: ["pipe", "pipe", "pipe"] });
+    const [command, ...rest] = [...(options.under ?? []), process.execPath, silkPath, ...args] as [
+      string,
+      ...string[],
+    ];
+    const child = spawn(command, rest, {
+      cwd: sandbox.dir,
+      env: environment(sandbox, options.env),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     let stdout = "";
     let stderr = "";
@@ -51,7 +58,8 @@ export function silkIn(sandbox: Sandbox) {
     /** Runs a command that must succeed, and gives what it printed on stdout. */
     async ok(...args: readonly string[]): Promise<string> {
       const { code, stdout, stderr } = await run(args);
-      if (code !== 0) throw new Error(`silk ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+      if (code !== 0)
+        throw new Error(`silk ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
       return stdout;
     },
     /** Runs a command that must succeed with --json, and gives the object. */
@@ -59,10 +67,16 @@ export function silkIn(sandbox: Sandbox) {
       return JSON.parse(await this.ok(...args, "--json")) as T;
     },
     /** Runs a command that must fail, and gives its error as --json has it. */
-    async error(args: readonly string[], options?: RunOptions): Promise<SilkErrorJson & { readonly exitCode: number }> {
+    async error(
+      args: readonly string[],
+      options?: RunOptions,
+    ): Promise<SilkErrorJson & { readonly exitCode: number }> {
       const { code, stdout, stderr } = await run([...args, "--json"], options);
       if (code === 0) throw new Error(`silk ${args.join(" ")} succeeded\n${stdout}${stderr}`);
-      const parsed = JSON.parse(stdout) as { error?: SilkErrorJson; failed?: { error: SilkErrorJson }[] };
+      const parsed = JSON.parse(stdout) as {
+        error?: SilkErrorJson;
+        failed?: { error: SilkErrorJson }[];
+      };
       const error = parsed.error ?? parsed.failed?.[0]?.error;
       if (error === undefined) throw new Error(`no error in ${stdout}`);
       return { ...error, exitCode: code };
@@ -81,7 +95,9 @@ export function silkIn(sandbox: Sandbox) {
         rest = parts.pop() ?? "";
         lines.push(...parts);
       });
-      const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 143)));
+      const ended = new Promise<number>((resolve) =>
+        child.on("close", (code) => resolve(code ?? 143)),
+      );
       return { child, lines, ended };
     },
   };
@@ -91,6 +107,8 @@ export type Silk = ReturnType<typeof silkIn>;
 
 function environment(sandbox: Sandbox, env: RunOptions["env"] = {}): NodeJS.ProcessEnv {
   // The host's own settings of silk, and a Rust backtrace in the VMM's errors, are no part of the test.
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SILK_") && name !== "RUST_BACKTRACE");
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("SILK_") && name !== "RUST_BACKTRACE",
+  );
   return { ...Object.fromEntries(inherited), NO_COLOR: "1", ...sandbox.env, ...env };
 }
