@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -115,10 +115,39 @@ describe("silk completion bash", () => {
   });
 });
 
+/** Which of the shells is on this machine. */
+function hasShell(shell: string): boolean {
+  return spawnSync(shell, ["--version"]).status === 0;
+}
+
+describe.skipIf(!hasShell("fish"))("silk completion fish", () => {
+  it("completes commands, flags, VMs and files", () => {
+    const inFish = (line: string): string =>
+      execFileSync("fish", ["-c", 'silk completion fish | source; complete -C "$argv"', line], {
+        env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` },
+        cwd: sandbox.dir,
+      }).toString();
+    expect(inFish("silk vm stop ")).toBe("web\trunning\n");
+    expect(inFish("silk vm list --log-level=w")).toBe("--log-level=warn\n");
+    expect(inFish("silk vm create --kernel=vmlinux-")).toBe("--kernel=vmlinux-2\n");
+  });
+});
+
 describe("the scripts", () => {
   it.each(["bash", "zsh", "fish"])("for %s are printed alone", async (shell) => {
     const { code, stdout, stderr } = await sandbox.silk(["completion", shell]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`silk __complete ${shell} --`);
   });
+
+  it.each(["bash", "zsh", "fish"].filter(hasShell))(
+    "for %s are what it can read",
+    async (shell) => {
+      const { stdout } = await sandbox.silk(["completion", shell]);
+      const file = join(sandbox.dir, `silk.${shell}`);
+      await writeFile(file, stdout);
+      const { status, stderr } = spawnSync(shell, ["-n", file]);
+      expect([status, stderr.toString()]).toEqual([0, ""]);
+    },
+  );
 });

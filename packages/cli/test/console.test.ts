@@ -35,6 +35,16 @@ describe("vm console in a pipe", () => {
     expect(code).toBe(0);
   });
 
+  it("talks to a guest that boots by firmware over its serial socket", async () => {
+    const { vmFlags } = sandbox;
+    const firmware = vmFlags.map((flag) => (flag === "--kernel" ? "--firmware" : flag));
+    await sandbox.ok("vm", "run", "--name", "uefi", ...firmware);
+    const args = ["vm", "console", "uefi", "--idle-timeout", "3s"];
+    const { code, stdout } = await sandbox.silk(args, { input: "echo over-serial\n" });
+    expect(stdout).toContain("over-serial\r\n");
+    expect(code).toBe(0);
+  });
+
   it("waits for the guest's end where it may be silent for ever", async () => {
     await sandbox.ok("vm", "run", "--name", "short", ...sandbox.vmFlags);
     const child = sandbox.spawn(["vm", "console", "short", "--idle-timeout", "0"], {
@@ -138,7 +148,8 @@ describe("vm console on a terminal", () => {
 
 describe("vm status on a terminal", () => {
   it("draws its table anew in place until Ctrl-C", async () => {
-    await using terminal = runOnTerminal(sandbox, ["vm", "status", "--interval", "100ms"]);
+    const statusArgs = ["vm", "status", "web", "idle", "--interval", "100ms"];
+    await using terminal = runOnTerminal(sandbox, statusArgs);
     await terminal.see(/ID .*PROBLEM[^]*web +running[^]*ID .*PROBLEM[^]*web +running/);
     expect(terminal.shown()).toContain("\u001b[32mrunning");
     // Three lines up, and everything below is erased: the header and two VMs are drawn over.

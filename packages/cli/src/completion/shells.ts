@@ -80,11 +80,13 @@ function __silk_complete
     set -l current (commandline -ct)
     set -l lines (silk __complete fish -- $words[2..] "$current" 2>/dev/null)
     test (count $lines) -gt 0; or return
+    set -l before (string match -r -- '^--[^=]*=' "$current")
+    set -l partial (string replace -r -- '^--[^=]*=' '' "$current")
     switch $lines[-1]
         case :files
-            __fish_complete_path (string replace -r -- '^--[^=]*=' '' $current)
+            printf "$before%s\\n" (__fish_complete_path "$partial")
         case :directories
-            __fish_complete_directories (string replace -r -- '^--[^=]*=' '' $current)
+            printf "$before%s\\n" (__fish_complete_directories "$partial")
         case '*'
             test (count $lines) -gt 1; and printf '%s\\n' $lines[1..-2]
     end

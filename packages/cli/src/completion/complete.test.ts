@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { complete, type KnownCommand } from "./complete.ts";
+
+const commands: KnownCommand[] = [
+  {
+    id: "vm:list",
+    aliases: ["vm:ls"],
+    summary: "list VMs",
+    args: {},
+    flags: {
+      quiet: { type: "boolean", char: "q", summary: "ids only" },
+      filter: { type: "option", char: "f", multiple: true, description: "filter\nlong text" },
+      "log-level": { type: "option", options: ["debug", "info"] },
+      secret: { type: "boolean", hidden: true },
+    },
+  },
+  { id: "vm:ls", aliases: ["vm:ls"], summary: "list VMs", args: {}, flags: {} },
+  {
+    id: "vm:start",
+    aliases: [],
+    args: { vm: { multiple: true } },
+    flags: { kernel: { type: "option", aliases: ["vmlinux"] }, "root-dir": { type: "option" } },
+  },
+  { id: "vm:console", aliases: [], args: { vm: {} }, flags: {} },
+  { id: "config:get", aliases: [], args: { key: {} }, flags: {} },
+  { id: "version", aliases: [], args: {}, flags: {} },
+  { id: "__complete", hidden: true, aliases: [], args: {}, flags: {} },
+];
+const topics = [{ name: "vm", description: "VMs\nand more" }, { name: "config" }];
+
+function values(...words: string[]): readonly string[] | string {
+  const completion = complete(words, commands, topics);
+  return completion.type === "words"
+    ? completion.candidates.map(({ value }) => value)
+    : completion.type;
+}
+
+describe("complete", () => {
+  it("offers what comes next: topics and commands, neither aliases nor what is hidden", () => {
+    expect(values("")).toEqual(["vm", "config", "version"]);
+    expect(values("vm", "")).toEqual(["list", "start", "console"]);
+    expect(values("nosuch", "")).toEqual(["vm", "config", "version"]);
+    expect(complete([""], commands, topics)).toMatchObject({
+      candidates: [{ description: "VMs" }, {}, {}],
+    });
+  });
+
+  it("offers the flags of the command, hidden and given ones left out", () => {
+    expect(values("vm", "list", "-")).toEqual(["--quiet", "--filter", "--log-level", "--help"]);
+    expect(values("vm", "list", "--quiet", "--filter", "a=b", "--")).toEqual([
+      "--filter",
+      "--log-level",
+      "--help",
+    ]);
+    expect(values("vm", "list", "--log-level=info", "--")).not.toContain("--log-level");
+    expect(values("-")).toBe("nothing");
+  });
+
+  it("offers a flag's values, behind a space, an equals sign, its letter or another name", () => {
+    expect(values("vm", "list", "--log-level", "")).toEqual(["debug", "info"]);
+    expect(values("vm", "list", "--log-level=")).toEqual(["debug", "info"]);
+    expect(values("vm", "list", "-f", "")).toBe("nothing");
+    expect(values("vm", "start", "--kernel", "")).toBe("files");
+    expect(values("vm", "start", "--vmlinux", "")).toBe("files");
+    expect(values("vm", "start", "--root-dir=")).toBe("directories");
+    expect(values("vm", "list", "--quiet", "")).toBe("nothing");
+  });
+
+  it("offers VMs where VMs are wanted, as many as are wanted", () => {
+    expect(complete(["vm", "start", "--kernel", "k", "a", "b", ""], commands, topics)).toEqual({
+      type: "vms",
+      command: "vm:start",
+      given: ["a", "b"],
+    });
+    expect(values("vm", "console", "")).toBe("vms");
+    expect(values("vm", "console", "web", "")).toBe("nothing");
+    expect(values("config", "get", "")).toBe("settings");
+    expect(values("version", "")).toBe("nothing");
+  });
+
+  it("takes everything behind two dashes for an argument", () => {
+    expect(values("vm", "start", "--", "--kernel", "")).toBe("vms");
+    expect(values("vm", "start", "--", "-")).toBe("vms");
+  });
+});
