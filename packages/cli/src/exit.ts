@@ -33,7 +33,7 @@ export async function reportFailure(thrown: unknown, argv: readonly string[]): P
 }
 
 /** Whether a command line asks for JSON: also one that is too wrong to be parsed. */
-export function wantsJson(argv: readonly string[]): boolean {
+function wantsJson(argv: readonly string[]): boolean {
   return beforeDashes(argv).includes("--json");
 }
 

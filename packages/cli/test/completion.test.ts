@@ -22,6 +22,14 @@ async function complete(...words: string[]): Promise<string[]> {
   return (await sandbox.ok("__complete", "fish", "--", ...words)).split("\n");
 }
 
+/** What a shell prints in which `silk` is on PATH. */
+function inShell(shell: string, args: readonly string[]): string {
+  return execFileSync(shell, args, {
+    env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` },
+    cwd: sandbox.dir,
+  }).toString();
+}
+
 describe("silk __complete", () => {
   it("offers topics and commands with what they do, but no hidden ones", async () => {
     const offered = await complete("");
@@ -86,20 +94,11 @@ describe("silk __complete", () => {
 describe("silk completion bash", () => {
   /** What bash would put in the place of the last word of a line. */
   function inBash(line: string): string[] {
-    const words = execFileSync(
-      "/bin/bash",
-      [
-        "-c",
-        // What readline does before it calls the function: words end at COMP_WORDBREAKS, too.
-        `source <(silk completion bash)
-         COMP_WORDS=($(sed 's/=/ = /g' <<<"$1")); [[ $1 == *[\\ =] ]] && COMP_WORDS+=("")
-         COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _silk silk; printf '%s\\n' "\${COMPREPLY[@]}"`,
-        "bash",
-        line,
-      ],
-      { env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` }, cwd: sandbox.dir },
-    );
-    return words.toString().trimEnd().split("\n");
+    // What readline does before it calls the function: words end at COMP_WORDBREAKS, too.
+    const script = `source <(silk completion bash)
+      COMP_WORDS=($(sed 's/=/ = /g' <<<"$1")); [[ $1 == *[\\ =] ]] && COMP_WORDS+=("")
+      COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _silk silk; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return inShell("bash", ["-c", script, "bash", line]).trimEnd().split("\n");
   }
 
   it("completes commands, flags, VMs and files", () => {
@@ -122,11 +121,8 @@ function hasShell(shell: string): boolean {
 
 describe.skipIf(!hasShell("fish"))("silk completion fish", () => {
   it("completes commands, flags, VMs and files", () => {
-    const inFish = (line: string): string =>
-      execFileSync("fish", ["-c", 'silk completion fish | source; complete -C "$argv"', line], {
-        env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` },
-        cwd: sandbox.dir,
-      }).toString();
+    const script = 'silk completion fish | source; complete -C "$argv"';
+    const inFish = (line: string): string => inShell("fish", ["-c", script, line]);
     expect(inFish("silk vm stop ")).toBe("web\trunning\n");
     expect(inFish("silk vm list --log-level=w")).toBe("--log-level=warn\n");
     expect(inFish("silk vm create --kernel=vmlinux-")).toBe("--kernel=vmlinux-2\n");

@@ -1,5 +1,5 @@
 /** What completion needs to know of a flag. */
-export interface KnownFlag {
+interface KnownFlag {
   readonly type: "boolean" | "option";
   readonly hidden?: boolean | undefined;
   readonly char?: string | undefined;

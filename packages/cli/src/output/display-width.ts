@@ -8,7 +8,7 @@ const plain = /^[ -~]*$/;
 let segmenter: Intl.Segmenter | undefined;
 
 /** The characters of a text as a reader counts them. */
-export function graphemes(text: string): string[] {
+function graphemes(text: string): string[] {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }

@@ -1,13 +1,6 @@
 import { usageError } from "../cli-error.ts";
 import { didYouMean } from "../failure/suggest.ts";
 
-/** One part of a value such as `/disk.raw,readonly,serial=S`. */
-export interface KeyValue {
-  readonly key: string;
-  /** Undefined where there was no `=`. */
-  readonly value: string | undefined;
-}
-
 /** Splits at commas; a comma that belongs to a value is written twice. */
 export function splitCommas(text: string): string[] {
   const parts: string[] = [];
