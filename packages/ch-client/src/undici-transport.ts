@@ -1,3 +1,5 @@
+// Named here, so that whoever compiles this source from another package finds it.
+/// <reference path="./undici-client.d.ts" />
 import type { Client, Dispatcher } from "undici";
 import type { ChTransport, ChTransportRequest, ChTransportResponse } from "./transport.ts";
 
