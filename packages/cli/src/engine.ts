@@ -6,7 +6,6 @@ import type { GlobalFlags } from "./flags/global.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { stderrLogger } from "./output/logger.ts";
 import { Progress } from "./output/progress.ts";
-import { warn } from "./output/stderr.ts";
 import { loadPlugins } from "./plugins/load-plugins.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -36,12 +35,8 @@ export async function openEngine(
   const host = linuxHost();
   const { config } = await loadSettings(flags, host);
   const plugins = await loadPlugins(oclif, config.plugins);
-  const engine = await createEngine({
-    host,
-    plugins,
-    config,
-    logger: stderrLogger(config.logLevel),
-  });
+  const logger = stderrLogger(config.logLevel);
+  const engine = await createEngine({ host, plugins, config, logger });
   const onTerminal = process.stderr.isTTY;
   const progress = new Progress({
     onTerminal,
@@ -59,7 +54,7 @@ export async function openEngine(
         ...call(),
         wait: !flags["no-wait"],
         onProgress: progress.tell,
-        onWarning: warn,
+        onWarning: logger.warn,
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -91,13 +91,19 @@ describe("the life of a VM", () => {
   });
 
   it("leaves a VM that was made and does not start, and says so", async () => {
-    const args = ["vm", "run", "--name", "broken", ...sandbox.vmFlags];
-    const { code, stdout, stderr } = await sandbox.silk(args, {
-      env: { CH_SIM_FAULTS: JSON.stringify([{ call: "vmm.ping", action: "exit", code: 1 }]) },
-    });
+    const env = {
+      CH_SIM_FAULTS: JSON.stringify([{ call: "vmm.ping", action: "exit", code: 1 }]),
+    };
+    const args = ["vm", "run", ...sandbox.vmFlags, "--name"];
+    const { code, stdout, stderr } = await sandbox.silk([...args, "broken"], { env });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/^The VM broken \([0-9a-f]{16}\) is made, and does not run\.\nError: /m);
-    expect(await sandbox.ok("vm", "rm", "broken")).toMatch(idPattern);
+    const told = await sandbox.silk([...args, "dead", "--json"], { env });
+    expect(told.code).toBe(1);
+    const { id, name, error } = JSON.parse(told.stdout);
+    expect([name, error.code]).toEqual(["dead", "VMM_EXITED"]);
+    const broken = await sandbox.ok("vm", "list", "-q", "--filter", "name=broken");
+    expect(await sandbox.ok("vm", "rm", "broken", "dead")).toBe(`${broken}\n${id}`);
   });
 });
 

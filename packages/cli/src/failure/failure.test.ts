@@ -63,6 +63,12 @@ describe("toFailure", () => {
     expect(await toFailure(undefined)).toMatchObject({ exitCode: 1 });
   });
 
+  it("takes a plain error for a fault in our own commands alone", async () => {
+    const error = new Error("nosuch not installed");
+    expect(await toFailure(error)).toMatchObject({ exitCode: 1, error: { kind: "failed" } });
+    expect(await toFailure(error, "vm:list")).toMatchObject({ error: { kind: "internal" } });
+  });
+
   it("says nothing of a command that asks to end", async () => {
     expect(await toFailure(new ExitError(7))).toEqual({ exitCode: 7 });
   });

@@ -31,7 +31,10 @@ interface Branded extends Error {
   toJSON(): SilkErrorJson;
 }
 
-/** Makes of any thrown value what is printed of it, and the exit code. */
+/**
+ * Makes of any thrown value what is printed of it, and the exit code.
+ * @param commandId the command of ours that threw it; undefined where it was a plugin's, or oclif itself
+ */
 export async function toFailure(thrown: unknown, commandId?: string): Promise<Failure> {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   if (isBranded(thrown)) return failureOf(thrown.toJSON(), stack);
@@ -40,6 +43,12 @@ export async function toFailure(thrown: unknown, commandId?: string): Promise<Fa
   const known = thrown instanceof CliError ? thrown : readOclifError(thrown);
   if (known instanceof CliError) return failureOf(cliErrorJson(known, commandId), stack);
   if (known !== undefined) return { ...known, stack };
+  // Plugins of oclif tell their users with plain errors what is wrong; ours are never plain.
+  if (commandId === undefined && isPlain(thrown))
+    return failureOf(
+      { code: "FAILED", kind: "failed", message: thrown.message, retryable: false },
+      stack,
+    );
   return failureOf(await otherErrorJson(thrown ?? new Error("nothing was said of why")), stack);
 }
 
@@ -52,6 +61,10 @@ async function otherErrorJson(thrown: unknown): Promise<SilkErrorJson> {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return { code: "INTERNAL", kind: "internal", message, retryable: false };
   }
+}
+
+function isPlain(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.constructor === Error && !("code" in thrown);
 }
 
 function failureOf(error: SilkErrorJson, stack: string | undefined): Failure {

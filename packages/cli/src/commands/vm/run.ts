@@ -1,5 +1,6 @@
 import { SilkCommand } from "../../base-command.ts";
 import { openEngine } from "../../engine.ts";
+import { toFailure } from "../../failure/failure.ts";
 import { vmSpecFlags } from "../../flags/vm-spec.ts";
 import { say } from "../../output/stderr.ts";
 import { printJson, printLine } from "../../output/stdout.ts";
@@ -27,13 +28,20 @@ export default class VmRun extends SilkCommand {
     const spec = toVmSpec(flags);
     await using open = await openEngine(flags, this.config);
     const vm = await open.engine.create(spec, open.change("making the VM"));
+    const { id, name } = vm;
     try {
-      await vm.start(open.change(`starting ${vm.name}`));
+      await vm.start(open.change(`starting ${name}`));
     } catch (error) {
-      if (!flags.json) say(`The VM ${vm.name} (${vm.id}) is made, and does not run.`);
-      throw error;
+      if (!flags.json) {
+        say(`The VM ${name} (${id}) is made, and does not run.`);
+        throw error;
+      }
+      const failure = await toFailure(error, this.id);
+      process.exitCode = failure.exitCode;
+      printJson({ id, name, error: failure.error });
+      return;
     }
-    if (flags.json) printJson({ id: vm.id, name: vm.name });
-    else printLine(vm.id);
+    if (flags.json) printJson({ id, name });
+    else printLine(id);
   }
 }
