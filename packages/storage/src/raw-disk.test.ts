@@ -1,14 +1,11 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Host } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRawDisk } from "./raw-disk.ts";
 
-const run = promisify(execFile);
 const host = linuxHost();
 const mib = 1024 * 1024;
 let dir: string;
@@ -19,6 +16,13 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
+
+/** Runs a program, which must succeed, and gives what it prints. */
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await host.processes.run({ command, args });
+  expect(exitCode, stderr).toBe(0);
+  return stdout;
+}
 
 const names = (): Promise<readonly string[]> => host.files.list(dir);
 
@@ -40,17 +44,17 @@ describe("a raw disk", () => {
     const { size, blocks } = await stat(path);
     expect(size).toBe(sizeBytes);
     expect(blocks * 512).toBeLessThan(16 * mib);
-    const { stdout } = await run("dumpe2fs", ["-h", path]);
+    const stdout = await run("dumpe2fs", ["-h", path]);
     expect(stdout).toMatch(/Filesystem volume name: +cocoon-cow\n/);
     expect(stdout).toMatch(/Reserved block count: +0\n/);
-    expect((await run("e2fsck", ["-fn", path])).stdout).toContain("0.0% non-contiguous");
+    expect(await run("e2fsck", ["-fn", path])).toContain("0.0% non-contiguous");
   });
 
   it("may have a label that is longer than ext4 can hold", async () => {
     const path = join(dir, "data.raw");
     const label = "a-very-long-disk-name";
     await createRawDisk(host, { path, sizeBytes: 16 * mib, fstype: "ext4", label });
-    expect((await run("dumpe2fs", ["-h", path])).stdout).toContain("a-very-long-disk\n");
+    expect(await run("dumpe2fs", ["-h", path])).toContain("a-very-long-disk\n");
   });
 
   it("is kept as it is when it is there already in the right size", async () => {

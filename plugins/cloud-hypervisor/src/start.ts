@@ -45,9 +45,10 @@ async function clearRunDir(machine: Machine, vm: VmRecord): Promise<void> {
   const { host, paths } = machine;
   const vmPaths = paths(vm);
   const left = await host.files.list(vmPaths.runDir);
-  if (left.length === 0) return;
   // A socket may be in use: it may only go once nobody lives who serves it.
-  await endVmm(machine, vm, { graceMs: abandonGraceMs });
-  await removeSockets(machine, vm);
-  await host.files.remove(eventsPath(vmPaths));
+  if (left.some((name) => name.includes(".sock"))) {
+    await endVmm(machine, vm, { graceMs: abandonGraceMs });
+    await removeSockets(machine, vm);
+  }
+  if (left.length > 0) await host.files.remove(eventsPath(vmPaths));
 }

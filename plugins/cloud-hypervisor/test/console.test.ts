@@ -30,8 +30,11 @@ describe.each(vmms)("on $name", (vmm) => {
     });
     afterEach(() => bench[Symbol.asyncDispose]());
 
-    const underFirmware = async (program: "echo" | "sleep" = "sleep"): Promise<VmRecord> =>
-      await bench.vm({ boot: { kind: "firmware", firmwarePath: await bench.kernel(program) } });
+    const underFirmware = async (): Promise<VmRecord> =>
+      await bench.vm({
+        id: "vm2",
+        boot: { kind: "firmware", firmwarePath: await bench.kernel("sleep") },
+      });
 
     it("of a directly booted VM is a terminal of its own, that can be told its size", async () => {
       const vm = await started(backend, await bench.vm());
@@ -56,8 +59,7 @@ describe.each(vmms)("on $name", (vmm) => {
     });
 
     it("can be attached to again and again, and closes its stream each time", async () => {
-      for (const vm of [await bench.vm(), { ...(await underFirmware()), id: "vm2" }]) {
-        await bench.vm({ id: vm.id });
+      for (const vm of [await bench.vm(), await underFirmware()]) {
         const running = await started(backend, vm);
         for (let turn = 0; turn < 3; turn++) {
           const console = await backend.console(running);
@@ -68,8 +70,7 @@ describe.each(vmms)("on $name", (vmm) => {
     });
 
     it("ends when the VM is stopped", async () => {
-      for (const vm of [await bench.vm(), { ...(await underFirmware()), id: "vm2" }]) {
-        await bench.vm({ id: vm.id });
+      for (const vm of [await bench.vm(), await underFirmware()]) {
         const running = await started(backend, vm);
         await using console = await backend.console(running);
         const ended = new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Hypervisor, SilkError, VmRecord } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -64,7 +65,11 @@ describe.each(vmms)("on $name", (vmm) => {
       const disk = await image("busy.raw");
       const locker = await host.processes.spawn({
         command: process.execPath,
-        args: ["--conditions=@silkvm/source", join(import.meta.dirname, "hold-lock.ts"), disk],
+        args: [
+          "--conditions=@silkvm/source",
+          fileURLToPath(new URL("hold-lock.ts", import.meta.url)),
+          disk,
+        ],
         logPath: join(bench.dir, "locker.log"),
       });
       await expect
@@ -135,7 +140,7 @@ describe.each(vmms)("on $name", (vmm) => {
     });
 
     it("is refused where the VMM is too old, and the VMM is ended", async () => {
-      const program = join(import.meta.dirname, "old-vmm.ts");
+      const program = fileURLToPath(new URL("old-vmm.ts", import.meta.url));
       const lines = `exec '${process.execPath}' '${program}' "$@"`;
       const chBinary = await makeScript(join(bench.dir, "old"), lines);
       const other = await bench.backend(host, { chBinary });

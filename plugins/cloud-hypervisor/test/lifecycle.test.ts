@@ -1,16 +1,23 @@
-import { execFile } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { createChClient } from "@silkvm/ch-client";
 import { type Hypervisor, launchCommand, type VmRecord } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench, byForce, quiet, started } from "./bench-vm.ts";
+import { vmSpec } from "./records.ts";
 import { vmms } from "./vmms.ts";
 
-const run = promisify(execFile);
 const host = linuxHost();
+const hasQemuImg = (await host.processes.which("qemu-img")) !== undefined;
 const mib = 1024 * 1024;
+
+/** Runs a program, which must succeed, and gives what it prints. */
+async function tool(command: string, ...args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await host.processes.run({ command, args });
+  expect(exitCode, stderr).toBe(0);
+  return stdout;
+}
 
 describe.each(vmms)("on $name", (testVmm) => {
   describe.skipIf(!testVmm.isHere)("", () => {
@@ -42,7 +49,7 @@ describe.each(vmms)("on $name", (testVmm) => {
       });
       await backend.create(vm, quiet());
       expect((await stat(join(paths.dataDir, "cow.raw"))).size).toBe(32 * mib);
-      await run("e2fsck", ["-fn", join(paths.dataDir, "cow.raw")]);
+      await tool("e2fsck", "-fn", join(paths.dataDir, "cow.raw"));
       expect(await backend.inspect(vm)).toEqual({ vmm: "absent" });
 
       const first = await started(backend, vm);
@@ -75,6 +82,65 @@ describe.each(vmms)("on $name", (testVmm) => {
       expect(second.runtime?.vmm).not.toEqual(first.runtime?.vmm);
       await backend.stop(second, byForce, quiet());
       await backend.stop(second, byForce, quiet());
+    });
+
+    it.skipIf(!hasQemuImg)(
+      "the disks that a plan names are those that create makes, and the VMM takes all of them",
+      async () => {
+        const given = join(bench.dir, "given.qcow2");
+        const base = join(bench.dir, "base.qcow2");
+        await tool("qemu-img", "create", "-q", "-f", "qcow2", base, "16M");
+        await tool("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, given);
+        const shell = await bench.vm({ config: { storageBytes: 16 * mib } });
+        const spec = vmSpec({
+          config: shell.config,
+          boot: shell.boot,
+          disks: [{ path: given }, { path: base, readonly: true, serial: "base" }],
+          dataDisks: [
+            { name: "db", sizeBytes: 32 * mib, fstype: "ext4" },
+            { name: "blank", sizeBytes: 24 * mib, fstype: "none", directIo: false },
+          ],
+        });
+        // The base of an overlay may be attached beside it: the VMM locks no backing file.
+        const { disks } = await backend.plan(spec, quiet());
+        const vm = { ...shell, disks };
+        await backend.create(vm, quiet());
+        const { dataDir } = bench.paths(vm);
+        const made = await host.files.list(dataDir);
+        expect(made).toEqual(["cow.raw", "data-blank.raw", "data-db.raw"]);
+        expect((await stat(join(dataDir, "data-blank.raw"))).size).toBe(24 * mib);
+        expect(await tool("e2label", join(dataDir, "data-db.raw"))).toBe("db\n");
+        await backend.create(vm, quiet());
+
+        const running = await started(backend, vm);
+        const { devices = [] } = await backend.inspect(running);
+        expect(devices.filter(({ kind }) => kind === "disk")).toHaveLength(5);
+      },
+    );
+
+    it("what the VMM says of its guest is told: paused, or not running yet", async () => {
+      const running = await started(backend, await bench.vm());
+      await using client = createChClient({ socketPath: bench.paths(running).apiSocketPath });
+      await client.vm.pause();
+      expect(await backend.inspect(running)).toMatchObject({ vmm: "paused" });
+      await client.vm.resume();
+      await client.vm.shutdown();
+      expect(await backend.inspect(running)).toMatchObject({
+        vmm: "starting",
+        identity: running.runtime?.vmm,
+      });
+      await backend.stop(running, { force: false, graceMs: 1_000 }, quiet());
+      expect(await bench.processes()).toEqual([]);
+    });
+
+    it("the VMM is found, with its version and what can be done with it", async () => {
+      const probed = await backend.probe();
+      expect(probed).toMatchObject({
+        path: expect.stringMatching(/\/cloud-hypervisor$/),
+        version: expect.stringMatching(/^v\d+\.\d+/),
+        capabilities: ["launch-command"],
+      });
+      expect(await backend.probe()).toEqual(probed);
     });
 
     it("the VMM runs with the arguments that are shown for it, and without backtraces", async () => {
@@ -115,92 +181,6 @@ describe.each(vmms)("on $name", (testVmm) => {
       });
       await backend.stop(running, byForce, quiet());
       expect(await backend.inspect(running)).toEqual({ vmm: "ended" });
-    });
-
-    it("a VMM that no record names is found, and ended by stop", async () => {
-      const vm = await bench.vm();
-      const { runtime } = await started(backend, vm);
-      expect(await backend.inspect(vm)).toMatchObject({ vmm: "running", identity: runtime?.vmm });
-      await backend.stop(vm, byForce, quiet());
-      expect(await bench.processes()).toEqual([]);
-      expect(await leftInRunDir(vm)).toEqual(["events.json"]);
-    });
-
-    it("a VMM that no record names is ended by the next start, with or without its socket", async () => {
-      const own = join(bench.dir, "own.raw");
-      await host.files.createSparse(own, 16 * mib, { mode: 0o600 });
-      const vm = await bench.vm({ disks: [{ path: own, role: "data", readonly: false }] });
-      const first = await started(backend, vm);
-      const second = await started(backend, vm);
-      expect(host.processes.isAlive(first.runtime!.vmm)).toBe(false);
-      await host.files.remove(bench.paths(vm).runDir);
-      await host.files.mkdir(bench.paths(vm).runDir, { mode: 0o700 });
-      // It lives, and holds the disk, and nothing in the directory tells of it.
-      const third = await started(backend, vm);
-      expect(host.processes.isAlive(second.runtime!.vmm)).toBe(false);
-      expect(await backend.inspect(third)).toMatchObject({ vmm: "running" });
-      await backend.stop(third, byForce, quiet());
-      expect(await bench.processes()).toEqual([]);
-    });
-
-    it("only the VM's own VMM is ended: not another VM's, and not who talks to it", async () => {
-      const vm = await bench.vm();
-      const other = await started(backend, await bench.vm({ id: "vm2" }));
-      const running = await started(backend, vm);
-      const { apiSocketPath } = bench.paths(vm);
-      const bystander = await host.processes.spawn({
-        command: "/bin/sh",
-        args: ["-c", "sleep 60; :", "ch-remote", "--api-socket", apiSocketPath, "info"],
-        logPath: join(bench.dir, "bystander.log"),
-      });
-      await backend.stop(running, byForce, quiet());
-      expect(host.processes.isAlive(bystander.identity)).toBe(true);
-      expect(host.processes.isAlive(other.runtime!.vmm)).toBe(true);
-      expect(host.processes.isAlive(running.runtime!.vmm)).toBe(false);
-    });
-
-    it("a VMM that was killed is absent, and what it left is no obstacle to the next start", async () => {
-      const vm = await bench.vm({
-        boot: { kind: "firmware", firmwarePath: await bench.kernel("sleep") },
-      });
-      const running = await started(backend, vm);
-      await host.processes.signal(running.runtime!.vmm, "SIGKILL");
-      await host.processes.waitForExit(running.runtime!.vmm, { timeoutMs: 5_000 });
-      expect(await backend.inspect(running)).toEqual({ vmm: "absent" });
-      expect(await backend.list([running])).toEqual([{ vmm: "absent" }]);
-      expect(await leftInRunDir(vm)).toContain("console.sock");
-      const again = await started(backend, running);
-      expect(await backend.inspect(again)).toMatchObject({ vmm: "running" });
-    });
-
-    it("a VMM that ignores everything is killed", async () => {
-      const running = await started(backend, await bench.vm());
-      await host.processes.signal(running.runtime!.vmm, "SIGSTOP");
-      expect(await backend.inspect(running)).toEqual({
-        vmm: "running",
-        identity: running.runtime?.vmm,
-      });
-      await backend.stop(running, byForce, quiet());
-      expect(await bench.processes()).toEqual([]);
-      expect(await leftInRunDir(running)).toEqual(["events.json"]);
-    });
-
-    it("a start that is aborted leaves nothing that runs, and can be made again", async () => {
-      const vm = await bench.vm();
-      for (const afterMs of [0, 2, 5, 10, 15]) {
-        const abort = new AbortController();
-        const starting = backend.start(vm, quiet(abort.signal));
-        setTimeout(() => abort.abort(new Error("enough")), afterMs);
-        const outcome = await starting.then(
-          () => "started",
-          (error: Error) => error.message,
-        );
-        if (outcome === "started") await backend.stop(vm, byForce, quiet());
-        else expect(outcome).toBe("enough");
-        expect(await bench.processes()).toEqual([]);
-        expect((await leftInRunDir(vm)).filter((name) => name !== "events.json")).toEqual([]);
-      }
-      await started(backend, vm);
     });
 
     it("twenty VMs start and stop at once", async () => {

@@ -3,7 +3,7 @@ import type { ResolvedVmSpec, VmConfig, VmPaths, VmRecord } from "@silkvm/core";
 
 const mib = 1024 * 1024;
 
-export const smallConfig: VmConfig = {
+const smallConfig: VmConfig = {
   cpus: 1,
   memoryBytes: 64 * mib,
   storageBytes: 0,
