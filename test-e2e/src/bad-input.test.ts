@@ -169,27 +169,49 @@ describe.each(targets)("bad input on $name", (target) => {
       },
     );
 
-    it.skipIf(!canMount)("leaves nothing behind on a disk that is full, and works once there is room", async () => {
-      const rootDir = join(sandbox.dir, "full");
-      await mkdir(rootDir);
-      const words = [...create, "--name", "big", "--data-disk", "size=64M,fstype=ext4", "--root-dir", rootDir];
-      const fullDisk = `mount -t tmpfs -o size=600k tmpfs ${rootDir}`;
-      const thenRoom = `"$0" "$@" || true; mount -o remount,size=200m ${rootDir}`;
-      const error = await silk.error(words, { under: inMountNamespace(fullDisk) });
-      expect(error).toMatchObject({ code: "DISK_FULL", exitCode: 1 });
-      const listed = ["vm", "list", "--json", "--all", "--root-dir", rootDir];
-      expect(await silk.run(listed, { under: inMountNamespace(fullDisk) })).toMatchObject({ code: 0, stdout: "[]\n" });
-      const { code, stdout } = await silk.run(words, { under: inMountNamespace(`${fullDisk}; ${thenRoom}`) });
-      expect({ code, lines: stdout.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
-    });
+    it.skipIf(!canMount)(
+      "leaves nothing behind on a disk that is full, and works once there is room",
+      async () => {
+        const rootDir = join(sandbox.dir, "full");
+        await mkdir(rootDir);
+        const words = [
+          ...create,
+          "--name",
+          "big",
+          "--data-disk",
+          "size=64M,fstype=ext4",
+          "--root-dir",
+          rootDir,
+        ];
+        const fullDisk = `mount -t tmpfs -o size=600k tmpfs ${rootDir}`;
+        const thenRoom = `"$0" "$@" || true; mount -o remount,size=200m ${rootDir}`;
+        const error = await silk.error(words, { under: inMountNamespace(fullDisk) });
+        expect(error).toMatchObject({ code: "DISK_FULL", exitCode: 1 });
+        const listed = ["vm", "list", "--json", "--all", "--root-dir", rootDir];
+        expect(await silk.run(listed, { under: inMountNamespace(fullDisk) })).toMatchObject({
+          code: 0,
+          stdout: "[]\n",
+        });
+        const { code, stdout } = await silk.run(words, {
+          under: inMountNamespace(`${fullDisk}; ${thenRoom}`),
+        });
+        expect({ code, lines: stdout.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
+      },
+    );
 
-    it.skipIf(target.name === "ch-sim" || !canMount)("says that there is no KVM, and what to do", async () => {
-      await silk.ok(...create, "--name", "nokvm");
-      const under = inMountNamespace("mount --bind /dev/null /dev/kvm");
-      expect(await silk.error(["vm", "start", "nokvm"], { under })).toMatchObject({ code: "KVM_UNAVAILABLE", exitCode: 1 });
-      await silk.ok("vm", "start", "nokvm");
-      await silk.ok("vm", "rm", "--force", "nokvm");
-    });
+    it.skipIf(target.name === "ch-sim" || !canMount)(
+      "says that there is no KVM, and what to do",
+      async () => {
+        await silk.ok(...create, "--name", "nokvm");
+        const under = inMountNamespace("mount --bind /dev/null /dev/kvm");
+        expect(await silk.error(["vm", "start", "nokvm"], { under })).toMatchObject({
+          code: "KVM_UNAVAILABLE",
+          exitCode: 1,
+        });
+        await silk.ok("vm", "start", "nokvm");
+        await silk.ok("vm", "rm", "--force", "nokvm");
+      },
+    );
 
     it.skipIf(target.name !== "ch-sim")("refuses a VMM that is too old, and ends it", async () => {
       await silk.ok(...create, "--name", "old");
@@ -197,7 +219,11 @@ describe.each(targets)("bad input on $name", (target) => {
       const error = await silk.error(["vm", "start", "old"], { env });
       expect(error).toMatchObject({ code: "VMM_TOO_OLD", exitCode: 5 });
       expect(error.message).toContain("v40.0");
-      expect(await processes.find((argv) => argv.some((argument) => argument.includes(sandbox.config.runDir)))).toEqual([]);
+      expect(
+        await processes.find((argv) =>
+          argv.some((argument) => argument.includes(sandbox.config.runDir)),
+        ),
+      ).toEqual([]);
       await silk.ok("vm", "rm", "old");
     });
   });

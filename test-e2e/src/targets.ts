@@ -1,6 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { VmSpec } from "@silkvm/core";
@@ -24,12 +22,8 @@ const simulated: Target = {
   name: "ch-sim",
   missing: undefined,
   chBinary: builtSimulator,
-  spec: async () => {
-    const kernel = join(await mkdtemp(join(tmpdir(), "silk-kernel-")), "vmlinux");
-    // ch-sim looks at the first bytes of a kernel, and runs none of it.
-    await writeFile(kernel, "\x7fELF");
-    return { ...small, boot: { kernel } };
-  },
+  // ch-sim looks at the first bytes of a kernel, and runs none of it.
+  spec: async () => ({ ...small, boot: { kernel: keep("vmlinux", "\x7fELF", 0o644) } }),
   consoleEcho: { send: "echo are-you-there", expect: "are-you-there\r\n" },
 };
 
@@ -48,7 +42,16 @@ export const targets: readonly Target[] = [simulated, real];
 /** The built ch-sim as one file that can be executed, on the Node that runs the tests. */
 function builtSimulator(): string {
   const main = fileURLToPath(new URL("../../plugins/ch-sim/dist/main.js", import.meta.url));
-  const path = join(mkdtempSync(join(tmpdir(), "silk-ch-sim-")), "ch-sim");
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  return keep("ch-sim", `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, 0o755);
+}
+
+/** A small file that tests share and nobody changes. */
+function keep(name: string, content: string, mode: number): string {
+  const directory = fileURLToPath(new URL("../node_modules/.cache/targets", import.meta.url));
+  const path = join(directory, name);
+  mkdirSync(directory, { recursive: true });
+  // Renamed into place: another test may be running the one that is there.
+  writeFileSync(`${path}.${process.pid}`, content, { mode });
+  renameSync(`${path}.${process.pid}`, path);
   return path;
 }

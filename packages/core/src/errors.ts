@@ -208,5 +208,9 @@ const errnoErrors: Readonly<Record<string, Pick<SilkErrorOptions, "code" | "kind
   },
   ENFILE: { code: "TOO_MANY_FILES", kind: "failed" },
   ENOMEM: { code: "OUT_OF_MEMORY", kind: "failed" },
+  EEXIST: { code: "FILE_EXISTS", kind: "conflict" },
+  EISDIR: { code: "NOT_A_FILE", kind: "invalid" },
+  EBUSY: { code: "FILE_BUSY", kind: "busy" },
+  ETXTBSY: { code: "FILE_BUSY", kind: "busy" },
   ETIMEDOUT: { code: "TIMED_OUT", kind: "timeout" },
 };

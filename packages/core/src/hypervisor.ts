@@ -73,8 +73,8 @@ export interface StopRequest {
 export interface Hypervisor extends AsyncDisposable {
   readonly name: string;
   /**
-   * Finds the VMM and what it can do.
-   * @throws SilkError `VMM_NOT_FOUND`, `VMM_TOO_OLD`, `KVM_UNAVAILABLE`, `KVM_DENIED`
+   * Finds the VMM and what it can do. What the host lacks to run it well (KVM, say) is told in the notes.
+   * @throws SilkError `VMM_NOT_FOUND`, `VMM_TOO_OLD`
    */
   probe(options?: CallOptions): Promise<VmmProbe>;
   /**
@@ -89,7 +89,8 @@ export interface Hypervisor extends AsyncDisposable {
   create(vm: VmRecord, context: OperationContext): Promise<void>;
   /**
    * Launches the VMM and waits until the guest runs. Where it throws, nothing of it runs any more.
-   * @throws SilkError `VMM_EXITED` with the end of the VMM's log, and what {@link Hypervisor.probe} throws
+   * @throws SilkError `VMM_EXITED` with the end of the VMM's log, `KVM_UNAVAILABLE`, `KVM_DENIED`, `DISK_LOCKED`, and what
+   * {@link Hypervisor.probe} throws
    */
   start(vm: VmRecord, context: OperationContext): Promise<VmRuntime>;
   /** Ends the VM: resolves once its VMM is proved dead and its sockets are gone, also when there was none, or one that the record does not know of. */

@@ -10,12 +10,9 @@ export interface DiskToMake {
   readonly label: string | undefined;
 }
 
-/** A data disk as a record holds it: with the size to make it in. */
-type SizedDisk = Disk & { readonly sizeBytes?: number | undefined };
-
 /** The disks of a VM, in the order in which the guest sees them: the given ones, the COW disk, the data disks. */
 export function plannedDisks(spec: ResolvedVmSpec, { dataDir }: VmPaths): readonly Disk[] {
-  const disks: SizedDisk[] = spec.disks.map((disk) => {
+  const disks: Disk[] = spec.disks.map((disk) => {
     const readonly = disk.readonly ?? false;
     return {
       path: disk.path,
@@ -45,7 +42,7 @@ export function plannedDisks(spec: ResolvedVmSpec, { dataDir }: VmPaths): readon
 /** Those of a VM's disks that are made with it: they lie in its own directory. */
 export function disksToMake(vm: VmRecord, { dataDir }: VmPaths): readonly DiskToMake[] {
   const made: DiskToMake[] = [];
-  for (const disk of vm.disks as readonly SizedDisk[]) {
+  for (const disk of vm.disks) {
     const { path, role, serial, fstype = "ext4", sizeBytes } = disk;
     if (path === cowPath(dataDir)) {
       // The init of an image finds its root's upper layer here. A guest that brings its own boot loader partitions the disk itself.

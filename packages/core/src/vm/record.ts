@@ -20,6 +20,8 @@ export interface Disk {
   readonly readonly: boolean;
   /** Virtio serial: at most 20 characters of `[A-Za-z0-9_.-]`. Left out where the guest does not need one. */
   readonly serial?: string | undefined;
+  /** Size of a disk that is made with the VM; left out for one that was there before. */
+  readonly sizeBytes?: number | undefined;
   /** O_DIRECT on or off for a data disk, whatever the VM's `noDirectIo` says. */
   readonly directIo?: boolean | undefined;
   /** Where cidata mounts a data disk in the guest. */

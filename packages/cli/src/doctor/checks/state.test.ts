@@ -11,13 +11,7 @@ import {
 } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
-import {
-  contextOf,
-  hostWith,
-  patientAt,
-  refusal,
-  temporaryDirectory,
-} from "../../../test/patient.ts";
+import { contextOf, patientAt, temporaryDirectory } from "../../../test/patient.ts";
 import type { CheckContext } from "../context.ts";
 import { operations } from "./operations.ts";
 import { orphans } from "./orphans.ts";

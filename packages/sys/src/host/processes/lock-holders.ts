@@ -20,7 +20,7 @@ export async function lockHolders(path: string): Promise<readonly RunningProcess
   const holders: RunningProcess[] = [];
   for (const pid of await listPids()) {
     if (pid === process.pid) continue;
-    const holder = holdsLock(pid, file) ? await describe(pid, () => true) : undefined;
+    const holder = holdsLock(pid, file) ? describe(pid, () => true) : undefined;
     if (holder !== undefined) holders.push(holder);
     // A machine may have very many processes: others get their turn.
     await setImmediate();
