@@ -54,7 +54,7 @@ export async function openEngine(
         ...call(),
         wait: !flags["no-wait"],
         onProgress: progress.tell,
-        onWarning: logger.warn,
+        onWarning: (message) => logger.warn(message),
       };
     },
     [Symbol.asyncDispose]: async () => {

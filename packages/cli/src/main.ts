@@ -1,6 +1,6 @@
 import { isDebugging, reportFailure } from "./exit.ts";
 import { CliError } from "./cli-error.ts";
-import { guardOutput } from "./output/guard.ts";
+import { guardOutput, isReaderGone } from "./output/guard.ts";
 import { tellWarnings } from "./process-warnings.ts";
 
 const versionFlags: ReadonlySet<string | undefined> = new Set(["--version", "-v", "-V"]);
@@ -17,7 +17,10 @@ export async function main(argv: readonly string[], root: string): Promise<never
     // Nothing more can be printed there, not even JSON.
     ended.resolve(reportFailure(outputFailure(error), []));
   });
-  process.on("uncaughtException", fail);
+  process.on("uncaughtException", (error) => {
+    // oclif listens on stdout, too, and throws what it does not know.
+    if (!isReaderGone(error)) fail(error);
+  });
   process.on("unhandledRejection", fail);
   tellWarnings(isDebugging(argv));
   runCommand(argv, root).then(ended.resolve, fail);

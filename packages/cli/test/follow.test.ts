@@ -57,6 +57,7 @@ describe("what goes on until it is interrupted", () => {
   });
 
   it("ends when nobody reads any more", async () => {
+    await sandbox.ok("vm", "create", "--name", "unread", ...sandbox.vmFlags);
     const child = sandbox.spawn(["events", "--follow", "--after", "0"]);
     const next = linesOf(child);
     await next();
@@ -65,7 +66,7 @@ describe("what goes on until it is interrupted", () => {
       child.once("exit", (...end) => resolve(end)),
     );
     // The next event is written to a pipe that has no other end.
-    await sandbox.ok("vm", "stop", "web", "--force");
+    await sandbox.ok("vm", "rm", "unread");
     expect(await ended).toEqual([0, null]);
   });
 

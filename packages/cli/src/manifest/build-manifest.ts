@@ -18,5 +18,7 @@ export async function buildManifest(): Promise<Manifest> {
     errorOnManifestCreate: true,
   });
   await plugin.load();
-  return plugin.manifest;
+  // Files are found in the order of the directory, which differs from machine to machine.
+  const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...plugin.manifest, commands: Object.fromEntries(commands) };
 }
