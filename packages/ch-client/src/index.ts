@@ -10,6 +10,7 @@ export type {
 export { waitForApi, waitForState } from "./wait.ts";
 export type { WaitOptions } from "./wait.ts";
 
+export { socketTransport } from "./socket-transport.ts";
 export { preloadUndici, undiciTransport } from "./undici-transport.ts";
 export type { UndiciTransportOptions } from "./undici-transport.ts";
 export type { ChTransport, ChTransportRequest, ChTransportResponse } from "./transport.ts";

@@ -1,4 +1,4 @@
-// Named here, so that whoever compiles this source from another package finds it.
+// oxlint-disable-next-line typescript/triple-slash-reference -- so that whoever compiles this source from another package finds the module
 /// <reference path="./undici-client.d.ts" />
 import type { Client, Dispatcher } from "undici";
 import type { ChTransport, ChTransportRequest, ChTransportResponse } from "./transport.ts";

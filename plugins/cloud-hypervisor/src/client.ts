@@ -1,7 +1,11 @@
-import { type ChClient, type ChTransport, createChClient } from "@silkvm/ch-client";
+import {
+  type ChClient,
+  type ChTransport,
+  createChClient,
+  socketTransport,
+} from "@silkvm/ch-client";
 import type { VmRecord } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
-import { socketTransport } from "./socket-transport.ts";
 
 /** A client of the VM's VMM each of whose requests passes the host's gate, so that tests can fail it. */
 export function openClient({ host, paths }: Machine, vm: VmRecord): ChClient {

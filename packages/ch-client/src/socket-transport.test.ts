@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createChClient } from "@silkvm/ch-client";
+import { createChClient } from "./client.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { socketTransport } from "./socket-transport.ts";
 

@@ -1,17 +1,13 @@
 import type { Socket } from "node:net";
-import {
-  ChProtocolError,
-  type ChTransport,
-  type ChTransportRequest,
-  type ChTransportResponse,
-} from "@silkvm/ch-client";
+import { ChProtocolError } from "./errors.ts";
+import type { ChTransport, ChTransportRequest, ChTransportResponse } from "./transport.ts";
 
 const longestAnswerBytes = 16 * 1024 * 1024;
 const headEnd = "\r\n\r\n";
 
 /**
- * The VMM's API over a bare socket, one connection for each call. A verb makes two or three calls, and loading an HTTP client for
- * them takes longer than a VMM takes to boot; the VMM's server speaks a plain HTTP/1.1, with a Content-Length at every body.
+ * The VMM's API over a bare socket, one connection for each call: for a program that makes a few calls and ends. Loading undici takes
+ * some 40 ms, longer than a VMM takes to boot; the VMM's server speaks a plain HTTP/1.1, with a Content-Length at every body.
  */
 export function socketTransport(socketPath: string): ChTransport {
   return async (request) => {
