@@ -1,0 +1,69 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { build, type OutputFile, type Plugin } from "esbuild";
+import { common, runtime, silkModules } from "./common.ts";
+import { isBundled, type OclifPackage } from "./packages.ts";
+
+/** Events of oclif whose hooks run around every command. */
+const aroundCommands = ["init", "preparse", "prerun", "postrun", "finally"];
+
+/**
+ * Bundles the launcher, which answers some commands by itself. It runs no hooks, so it is refused where a package that comes with silk
+ * has some that would have run.
+ */
+export async function bundleLauncher(
+  packageRoot: string,
+  packages: readonly OclifPackage[],
+  outdir: string,
+): Promise<readonly OutputFile[]> {
+  for (const { name, pjson } of packages)
+    for (const event of aroundCommands)
+      if (pjson.oclif.hooks?.[event] !== undefined)
+        throw new Error(`${name} has a hook "${event}": the launcher would leave it out`);
+  const [own, ...plugins] = packages;
+  const plainCommands = plugins
+    .filter((plugin) => !isBundled(plugin))
+    .flatMap(({ manifest }) => Object.keys(manifest.commands).map((id) => id.split(":")[0]));
+  const { outputFiles } = await build({
+    ...common,
+    external: ["./program.cjs"],
+    entryPoints: [join(runtime, "launcher.ts")],
+    outfile: join(outdir, "launcher.cjs"),
+    plugins: [
+      slimHost(packageRoot),
+      silkModules(packageRoot, {
+        "silk:facts": `export const silkVersion = ${JSON.stringify(own?.pjson.version)};
+export const plainCommands = ${JSON.stringify([...new Set(plainCommands)])};`,
+      }),
+    ],
+    write: false,
+  });
+  return outputFiles;
+}
+
+/**
+ * Gives the launcher only what it uses of the Linux host, out of the same modules: each millisecond of parsing counts there. What else
+ * it should ever ask for is undefined, and so is left to oclif.
+ */
+function slimHost(packageRoot: string): Plugin {
+  const host = join(
+    dirname(createRequire(join(packageRoot, "noop.js")).resolve("@silkvm/sys/package.json")),
+    "dist/host",
+  );
+  return {
+    name: "slim-host",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^@silkvm\/sys$/ }, ({ path }) => ({
+        path,
+        namespace: "slim-host",
+      }));
+      bundler.onLoad({ filter: /.*/, namespace: "slim-host" }, () => ({
+        contents: `import { openReadOnly } from ${JSON.stringify(join(host, "database/read-only.js"))};
+import { isAlive } from ${JSON.stringify(join(host, "processes/identity.js"))};
+export const linuxHost = () => ({ openDatabase: (path) => openReadOnly(path), processes: { isAlive } });`,
+        loader: "js",
+        resolveDir: packageRoot,
+      }));
+    },
+  };
+}

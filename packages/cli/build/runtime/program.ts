@@ -1,0 +1,9 @@
+import { main } from "silk:dist/main";
+import { packageRoot } from "./packages.ts";
+import { installStandardOutput } from "./standard-output.ts";
+
+/** Runs a command to its end. */
+export function run(argv: readonly string[]): void {
+  installStandardOutput();
+  void main(argv, packageRoot);
+}

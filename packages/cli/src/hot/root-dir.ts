@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { defaultConfig, defaultConfigPath } from "@silkvm/core";
+import { readIfThere } from "./environment.ts";
+
+/** Settings whose value is any text that is not empty, and that a list of VMs does not depend on but for the root directory. */
+const texts: ReadonlySet<string> = new Set(["rootDir", "runDir", "logDir", "backend", "chBinary"]);
+
+/** Settings whose value is a number of milliseconds, of no matter to a list of VMs. */
+const times: ReadonlySet<string> = new Set(["stopGraceMs", "startTimeoutMs", "hookTimeoutMs"]);
+
+/**
+ * The root directory, by the environment, the configuration file and the default as `loadConfig` of core takes it. Undefined where
+ * the file holds anything that is not known here to be right, and to be of no matter to a list.
+ */
+export function findRootDir(
+  env: Readonly<Record<string, string | undefined>>,
+  uid: number,
+): string | undefined {
+  const file = readConfig(defaultConfigPath(env, uid));
+  if (file === undefined) return undefined;
+  return resolve(env["SILK_ROOT_DIR"] || (file.rootDir ?? defaultConfig(env, uid).rootDir));
+}
+
+function readConfig(path: string): { readonly rootDir?: string } | undefined {
+  const text = readIfThere(resolve(path));
+  if (text === undefined) return {};
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
+  return Object.entries(parsed).every(isHarmless) ? parsed : undefined;
+}
+
+function isHarmless([key, value]: [string, unknown]): boolean {
+  if (texts.has(key)) return typeof value === "string" && value !== "";
+  return times.has(key) && Number.isSafeInteger(value) && (value as number) >= 0;
+}
