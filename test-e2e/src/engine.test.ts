@@ -137,6 +137,20 @@ describe("the engine", () => {
     expect(resumed).toEqual([seen[2]]);
   });
 
+  it("says that events are gone, instead of leaving them out", async () => {
+    const engine = await open();
+    await engine.create(spec);
+    const database = host.openDatabase(join(dir, "root/silk.db"), { readOnly: false });
+    database.exec("UPDATE events SET seq = 50");
+    database.close();
+    await expect(Array.fromAsync(engine.events({ after: 7 }))).rejects.toMatchObject({
+      code: "EVENTS_GONE",
+      details: { after: 7, firstSeq: 50 },
+    });
+    expect(await Array.fromAsync(engine.events({ after: 49 }))).toHaveLength(1);
+    expect(await Array.fromAsync(engine.events())).toHaveLength(1);
+  });
+
   it("collects what no record owns, and tells of it first", async () => {
     const engine = await open();
     const vm = await engine.create({ ...spec, name: "web" });

@@ -1,3 +1,4 @@
+import { SilkError } from "../errors.ts";
 import type { SilkEvent } from "../vm/events.ts";
 import type { EngineCore } from "./core.ts";
 import { reconcile } from "./reconcile.ts";
@@ -14,6 +15,7 @@ export async function* readEvents(
 ): AsyncGenerator<SilkEvent, void, undefined> {
   const follow = options.follow === true;
   const until = core.until(options.signal);
+  if (options.after !== undefined) refuseGap(core, options.after);
   let seq = options.after ?? (follow ? core.read((store) => store?.lastEventSeq() ?? 0) : 0);
   for (;;) {
     if (follow) await noticeEnded(core);
@@ -33,6 +35,18 @@ export async function* readEvents(
       return;
     }
   }
+}
+
+/** Who goes on behind an event that is followed by some that are gone must hear of it: silence would look like nothing had happened. */
+function refuseGap(core: EngineCore, after: number): void {
+  const first = core.read((store) => store?.firstEventSeq());
+  if (after === 0 || first === undefined || first <= after + 1) return;
+  throw new SilkError(`the events ${after + 1} to ${first - 1} are no longer kept`, {
+    code: "EVENTS_GONE",
+    kind: "not-found",
+    hint: `Look at the VMs anew (silk vm list), and go on from there: silk events --after ${first - 1}`,
+    details: { after, firstSeq: first },
+  });
 }
 
 /**

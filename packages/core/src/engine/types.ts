@@ -147,7 +147,10 @@ export interface Engine extends AsyncDisposable {
   logs(ref: string, options?: LogOptions): AsyncIterable<string>;
   /** What would be run to start such a VM. Makes nothing. @throws SilkError `CAPABILITY_MISSING` */
   launchCommand(spec: VmSpec, options?: EngineCallOptions): Promise<readonly string[]>;
-  /** What happened, and with `follow` what happens. */
+  /**
+   * What happened, and with `follow` what happens. The last 100,000 events are kept.
+   * @throws SilkError `EVENTS_GONE` where events behind `after` are no longer kept
+   */
   events(options?: EventOptions): AsyncIterable<SilkEvent>;
   /** Operations that are under way now, and those that were interrupted. Writes nothing. */
   operations(options?: EngineCallOptions): Promise<readonly OperationView[]>;

@@ -152,6 +152,16 @@ describe("Store", () => {
     ]);
   });
 
+  it("lets the oldest events go, and says which is the oldest", () => {
+    using store = storeWith();
+    expect(store.firstEventSeq()).toBeUndefined();
+    store.transaction(() => {
+      for (let pid = 1; pid <= 100_003; pid++)
+        store.addEvent({ id: "aaa", name: "web" }, "vm.started", { pid, tookMs: 5 });
+    });
+    expect([store.firstEventSeq(), store.lastEventSeq()]).toEqual([4, 100_003]);
+  });
+
   it("has a scope that stays the same", () => {
     const path = newPath();
     using first = openStore(host, path);

@@ -15,6 +15,9 @@ export interface JournalEntry {
   readonly owner: ProcessIdentity;
 }
 
+/** So many events are kept; older ones make room. */
+const keptEvents = 100_000;
+
 /** Typed access to the store: the only place that knows its SQL. Writes are made inside {@link Store.transaction}. */
 export class Store implements Disposable {
   readonly #database: HostDatabase;
@@ -144,6 +147,12 @@ export class Store implements Disposable {
       vm.name,
       JSON.stringify(data),
     );
+    this.#run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", keptEvents);
+  }
+
+  /** The oldest event that is kept; undefined where there is none. */
+  firstEventSeq(): number | undefined {
+    return (this.#get("SELECT min(seq) AS seq FROM events")?.["seq"] as number | null) ?? undefined;
   }
 
   /** Events after a sequence number, oldest first. */
