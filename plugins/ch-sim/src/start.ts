@@ -10,7 +10,6 @@ import { sys } from "./host/native.ts";
 import { answer, apiError, callError, callName } from "./http/routes.ts";
 import type { HttpRequest } from "./http/parser.ts";
 import type { HttpResponse } from "./http/response.ts";
-import type { ApiServer } from "./http/server.ts";
 import { log, setUpLog } from "./log.ts";
 import { settings } from "./settings.ts";
 import { Landlock } from "./vm/landlock.ts";
@@ -48,20 +47,13 @@ export async function startVmm(line: CommandLine): Promise<string | undefined> {
   try {
     await Promise.race([bootFromArguments(line, vmm), ending.promise]);
     await ending.promise;
-    vmm.end();
-  } catch (error) {
-    vmm.end();
-    throw error;
   } finally {
+    vmm.end();
     clearInterval(alive);
-    await endService(server, service);
+    if (service.hangs) await forever();
   }
-  return address !== undefined && "path" in address ? address.path : undefined;
-}
-
-async function endService(server: ApiServer | undefined, service: Service): Promise<void> {
-  if (service.hangs) await forever();
   await server?.close();
+  return address !== undefined && "path" in address ? address.path : undefined;
 }
 
 /** Does what the arguments ask for, by the same calls that the API makes. */
@@ -164,7 +156,7 @@ class Service {
         process.kill(process.pid, "SIGKILL");
         return forever();
       case "guest-exit":
-        this.#ending.resolve();
+        setImmediate(() => this.#ending.resolve());
         return apiError(500, [
           "Error from API",
           "API response receive error",
@@ -188,7 +180,8 @@ class Service {
 
   #shutDown(request: HttpRequest): HttpResponse {
     if (request.method !== "PUT") return apiError(400, ["Bad Request"]);
-    this.#ending.resolve();
+    // The answer has to be out before the process ends.
+    setImmediate(() => this.#ending.resolve());
     return { status: 200, body: undefined };
   }
 }

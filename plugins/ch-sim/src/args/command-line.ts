@@ -164,7 +164,9 @@ function isSimilar(known: string, given: string): boolean {
   if (known.startsWith(given) || given.startsWith(known))
     return Math.abs(known.length - given.length) <= 2;
   if (known.length !== given.length) return false;
-  return [...known].filter((letter, index) => letter !== given[index]).length === 1;
+  let different = 0;
+  for (let at = 0; at < known.length; at++) if (known[at] !== given[at]) different++;
+  return different === 1;
 }
 
 function helpText(): string {

@@ -202,8 +202,8 @@ export function parseRng(text: string): types.RngConfig {
 }
 
 export function parseRtc(text: string): types.RtcConfig {
-  new Options(text, PCI_KEYS_IOMMU, wrap("ParseRtc", "rtc"));
-  return parsePci(text);
+  const { text: checked } = new Options(text, PCI_KEYS_IOMMU, wrap("ParseRtc", "rtc"));
+  return parsePci(checked);
 }
 
 export function parseBalloon(text: string): types.BalloonConfig {

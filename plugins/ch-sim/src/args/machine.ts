@@ -321,6 +321,6 @@ export function parseLandlockRule(text: string): types.LandlockRule {
       "Error parsing --landlock-rules: path/access field missing",
     );
   }
-  if ([...access].length > 2) throw wrapped(invalidValue(access));
+  if (Array.from(access).length > 2) throw wrapped(invalidValue(access));
   return { path, access };
 }

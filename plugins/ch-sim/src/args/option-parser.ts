@@ -68,6 +68,7 @@ export type Convert<T> = (text: string) => T | undefined;
 export class Options {
   readonly #values = new Map<string, string>();
   readonly #wrap: (error: VmmError) => VmmError;
+  readonly text: string;
 
   constructor(
     text: string,
@@ -79,6 +80,7 @@ export class Options {
     }: { readonly valueless?: readonly string[]; readonly subset?: boolean } = {},
   ) {
     this.#wrap = wrap;
+    this.text = text;
     if (text.trim() === "") return;
     this.#guard(() => {
       for (const option of splitCommas(text)) {

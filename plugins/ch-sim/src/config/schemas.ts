@@ -40,7 +40,8 @@ const mac = text("a string", (value) => {
   try {
     return parseMac(value);
   } catch (error) {
-    throw new Error(`The provided MAC address is invalid: ${(error as Error).message}`);
+    const message = `The provided MAC address is invalid: ${(error as Error).message}`;
+    throw new Error(message, { cause: error });
   }
 });
 

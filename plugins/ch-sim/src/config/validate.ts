@@ -201,7 +201,7 @@ function validateLandlockRule({ path, access }: types.LandlockRule): void {
   if (!existsSync(path)) throw validationErrors.landlockPath(path);
   if (access === "")
     throw validationErrors.landlockAccess("Invalid Landlock access: Access cannot be empty");
-  const wrong = [...access].find((letter) => letter !== "r" && letter !== "w");
+  const wrong = /[^rw]/u.exec(access)?.[0];
   if (wrong !== undefined)
     throw validationErrors.landlockAccess(`Invalid Landlock access: Invalid access: ${wrong}`);
 }

@@ -68,5 +68,7 @@ async function openOne(
       const { openSocketPort } = await import("./socket-port.ts");
       return openSocketPort(config.socket ?? "");
     }
+    default:
+      throw new Error(`There is no console mode ${String(config.mode)}`);
   }
 }

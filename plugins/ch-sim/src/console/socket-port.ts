@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { dirname } from "node:path";
 
 import type { Port } from "./port.ts";
 
@@ -16,6 +18,8 @@ export async function openSocketPort(path: string): Promise<Port> {
       if (client === socket) client = undefined;
     });
   });
+  // Node takes a missing directory for a lack of permission.
+  statSync(dirname(path));
   server.listen(path);
   await once(server, "listening");
   return {

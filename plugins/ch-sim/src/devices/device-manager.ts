@@ -13,7 +13,7 @@ import {
   parseBdf,
   type Resource,
 } from "./device-tree.ts";
-import { Disk } from "./disk.ts";
+import type { Disk } from "./disk.ts";
 import * as makers from "./makers.ts";
 import { PciBus } from "./pci-bus.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
@@ -286,7 +286,7 @@ export class DeviceManager implements makers.DeviceContext {
       ? makers.plainDevice(this, "iommu", "__iommu", { pci_segment: 0 })
       : undefined;
     this.#reserveExplicitSlots();
-    for (const device of [...this.#virtio]) this.#addVirtioPci(device, false);
+    for (const device of this.#virtio) this.#addVirtioPci(device, false);
     if (iommu !== undefined) this.#addVirtioPci(iommu, false);
   }
 

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readlinkSync, readSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
 
 import { fromNode, VmmError } from "../errors.ts";
 import { quote } from "../json/content.ts";
@@ -56,7 +57,7 @@ function parse(fd: number, nesting: number): Qcow2Image {
     throw new Qcow2Fault("UnsupportedFeature", fault);
   }
   const backing = backingPath(fd, header);
-  if (backing !== undefined) checkBacking(backing, nesting);
+  if (backing !== undefined) checkBacking(beside(fd, backing), nesting);
   return { virtualBytes: Number(header.readBigUInt64BE(24)), backing };
 }
 
@@ -67,6 +68,12 @@ function backingPath(fd: number, header: Buffer): string | undefined {
   const name = Buffer.alloc(length);
   readSync(fd, name, 0, length, offset);
   return name.toString("utf8");
+}
+
+/** A relative name is looked for beside the image that it stands in. */
+function beside(fd: number, backing: string): string {
+  if (isAbsolute(backing)) return backing;
+  return join(dirname(readlinkSync(`/proc/self/fd/${fd}`)), backing);
 }
 
 function checkBacking(path: string, nesting: number): void {

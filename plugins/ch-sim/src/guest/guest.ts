@@ -31,7 +31,9 @@ const HELP =
 export class Guest {
   readonly #settings: GuestSettings;
   readonly #machine: Machine;
-  readonly #shells: Shell[];
+  readonly #shells: Shell[] = [];
+  /** The consoles on which the guest speaks without being asked: those that its command line names, if it names any. */
+  readonly #systemConsoles: Shell[] = [];
   readonly #values: Map<string, string>;
   readonly #nonce: string;
   #ranMs: number;
@@ -49,14 +51,24 @@ export class Guest {
     this.#nonce = memory?.nonce ?? randomBytes(8).toString("hex");
     this.#ranMs = memory?.ranMs ?? 0;
     this.#values = new Map(Object.entries(memory?.values ?? {}));
-    const ports = [consoles.console, consoles.serial].filter((port) => port !== undefined);
-    this.#shells = ports.map((port) => new Shell(port, (line) => this.#run(line)));
+    const named = [...machine.commandLine().matchAll(/(?<!\S)console=([a-z]+\d*)/gi)].map(
+      ([, name]) => name,
+    );
+    for (const [name, port] of [
+      ["hvc0", consoles.console],
+      ["ttyS0", consoles.serial],
+    ] as const) {
+      if (port === undefined) continue;
+      const shell = new Shell(port, (line) => this.#run(line));
+      this.#shells.push(shell);
+      if (named.length === 0 || named.includes(name)) this.#systemConsoles.push(shell);
+    }
   }
 
   /** Starts from nothing, with a greeting. */
   boot(): void {
     this.resume();
-    for (const shell of this.#shells) shell.greet("silk guest ready");
+    for (const shell of this.#systemConsoles) shell.greet("silk guest ready");
     const { atBoot } = this.#settings;
     if (atBoot === "poweroff") this.#later(0, () => this.#machine.powerOff());
     if (atBoot === "reboot") this.#later(0, () => this.#machine.reset());
@@ -92,7 +104,7 @@ export class Guest {
   powerButton(): void {
     const { powerButton, shutdownMs } = this.#settings;
     if (powerButton === "ignore") return;
-    for (const shell of this.#shells)
+    for (const shell of this.#systemConsoles)
       shell.say(powerButton === "shutdown" ? "powering off" : "rebooting");
     this.#later(shutdownMs, () =>
       powerButton === "shutdown" ? this.#machine.powerOff() : this.#machine.reset(),

@@ -1,4 +1,6 @@
-type Sys = typeof import("@silkvm/sys");
+import type * as Native from "@silkvm/sys";
+
+type Sys = typeof Native;
 
 let loaded: Sys | undefined;
 

@@ -255,11 +255,11 @@ export async function answer(
   try {
     return await route.run(vmm, call.body);
   } catch (error) {
-    return failure(route, error);
+    return refusal(route, error);
   }
 }
 
-function failure(route: Route, error: unknown): HttpResponse {
+function refusal(route: Route, error: unknown): HttpResponse {
   if (error instanceof JsonError)
     return apiError(400, ["Failed to deserialize JSON", error.describe()]);
   if (error instanceof HttpError) return apiError(error.status, [error.message]);

@@ -128,7 +128,7 @@ function queueSizes(pci: object): number[] {
     num_queues?: number;
     queue_size?: number;
   };
-  return Array.from({ length: Number(count) }, () => size);
+  return Array.from({ length: count }, () => size);
 }
 
 function virtioPci(queues: readonly number[], base: number, narrow: boolean): Component {

@@ -17,21 +17,10 @@ import { loadConfig, loadState } from "../snapshot/load.ts";
 import { migrationError } from "../snapshot/migration-error.ts";
 import { saveSnapshot } from "../snapshot/save.ts";
 import { stateJson } from "../snapshot/state-json.ts";
-import { Landlock } from "./landlock.ts";
+import { type Addable, HOTPLUG, push } from "./hotplug.ts";
+import type { Landlock } from "./landlock.ts";
 import { removeFromConfig } from "./remove-from-config.ts";
 import { deviceStep, Vm, type VmEnvironment, wrapStep } from "./vm.ts";
-
-/** The kinds of devices that the API can add, by the key of their list in the config. */
-export interface Addable {
-  readonly disks: types.DiskConfig;
-  readonly net: types.NetConfig;
-  readonly fs: types.FsConfig;
-  readonly generic_vhost_user: types.GenericVhostUserConfig;
-  readonly pmem: types.PmemConfig;
-  readonly vdpa: types.VdpaConfig;
-  readonly devices: types.DeviceConfig;
-  readonly user_devices: types.UserDeviceConfig;
-}
 
 /** What the VMM asks of the process. */
 export interface VmmHost {
@@ -250,7 +239,7 @@ export class Vmm {
       push(config, key, device);
       return undefined;
     }
-    const info = await deviceStep(hotplug(vm, key, device));
+    const info = await deviceStep(HOTPLUG[key](vm.devices, device));
     push(vm.config, key, device);
     return info;
   }
@@ -322,7 +311,8 @@ export class Vmm {
       permitted: (path) => this.#landlock.permits(path),
       guestExited: () => this.guestExited(),
       guestReset: () => void this.reboot().catch(() => this.#host.end()),
-      memoryLost: () => this.#host.end(),
+      // The guest runs into it a moment after it has gone on.
+      memoryLost: () => void setTimeout(() => this.#host.end(), 10),
     };
   }
 
@@ -363,44 +353,6 @@ export class Vmm {
         log("vmm", "ERROR", `vmm/src/lib.rs:${line}`, `${what}: ${debugText(error)}`);
       throw error;
     }
-  }
-}
-
-function push<K extends keyof Addable>(config: types.VmConfig, key: K, device: Addable[K]): void {
-  const list = (config[key] ?? []) as Addable[K][];
-  list.push(device);
-  (config as unknown as Record<string, unknown>)[key] = list;
-}
-
-/** Makes a device of one kind while the VM runs. */
-async function hotplug<K extends keyof Addable>(
-  vm: Vm,
-  key: K,
-  device: Addable[K],
-): Promise<PciDeviceInfo> {
-  const { devices } = vm;
-  const of = <T>(): T => device as unknown as T;
-  switch (key) {
-    case "disks":
-      return devices.hotplug(device, () => makers.makeDisk(devices, of<types.DiskConfig>(), true));
-    case "net":
-      return devices.hotplug(device, () => makers.makeNet(devices, of<types.NetConfig>()));
-    case "fs":
-      return devices.hotplug(device, () => makers.makeFs(devices, of<types.FsConfig>()));
-    case "generic_vhost_user":
-      return devices.hotplug(device, () =>
-        makers.makeGenericVhostUser(devices, of<types.GenericVhostUserConfig>()),
-      );
-    case "pmem":
-      return devices.hotplug(device, () => makers.makePmem(devices, of<types.PmemConfig>()));
-    case "vdpa":
-      return devices.hotplug(device, () => makers.makeVdpa(devices, of<types.VdpaConfig>()));
-    case "devices":
-      return devices.hotplugPassthrough(device, () => devices.addVfio(of<types.DeviceConfig>()));
-    default:
-      return devices.hotplugPassthrough(device, () =>
-        devices.addUserDevice(of<types.UserDeviceConfig>(), true),
-      );
   }
 }
 
