@@ -80,33 +80,49 @@ describe("what goes on until it is interrupted", () => {
 });
 
 describe("a command that is interrupted", () => {
-  const slow = { CH_SIM_FAULTS: JSON.stringify([{ call: "vmm.ping", action: "hang" }]) };
+  beforeAll(async () => {
+    await sandbox.ok("vm", "create", "--name", "slow", ...sandbox.vmFlags);
+  });
+
+  const slow = { CH_SIM_FAULTS: JSON.stringify([{ call: "*", action: "hang" }]) };
 
   it("leaves things in order and ends with 130", async () => {
-    const child = sandbox.spawn(["vm", "start", "web"], { env: slow });
+    const child = sandbox.spawn(["vm", "start", "slow"], { env: slow });
     const outcome = outcomeOf(child);
     await untilSpawned(child);
     child.kill("SIGINT");
     const { code, stderr, stdout } = await outcome;
     expect([code, stdout]).toEqual([130, ""]);
-    expect(stderr).toMatch(/Error: cannot start web: aborted\n$/);
-    expect(await sandbox.json("vm", "list", "--filter", "name=web")).toMatchObject([
-      { state: "stopped" },
+    expect(stderr).toMatch(/Error: cannot start slow: aborted\n$/);
+    expect(await sandbox.json("vm", "list", "--filter", "name=slow")).toMatchObject([
+      { state: "created" },
     ]);
   });
 
+  it("holds its VM meanwhile: who does not want to wait is told so", async () => {
+    const child = sandbox.spawn(["vm", "start", "slow"], { env: slow });
+    const outcome = outcomeOf(child);
+    await untilSpawned(child);
+    expect(await sandbox.json("vm", "stop", "slow", "--no-wait")).toMatchObject({
+      error: { code: "VM_BUSY", kind: "busy", retryable: true },
+    });
+    expect((await sandbox.silk(["vm", "rm", "slow", "--no-wait"])).code).toBe(4);
+    child.kill("SIGTERM");
+    expect((await outcome).code).toBe(130);
+  });
+
   it("ends with 6 where --timeout passes first", async () => {
-    const { code, stderr } = await sandbox.silk(["vm", "start", "web", "--timeout", "1500ms"], {
+    const { code, stderr } = await sandbox.silk(["vm", "start", "slow", "--timeout", "1500ms"], {
       env: slow,
     });
     expect(code).toBe(6);
-    expect(stderr).toContain("Error: cannot start web: not done within 1500 ms\n");
+    expect(stderr).toContain("Error: cannot start slow: not done within 1500 ms\n");
   });
 
   it("says after a second what takes so long, unless a program listens", async () => {
-    const people = await sandbox.silk(["vm", "start", "web", "--timeout", "2s"], { env: slow });
+    const people = await sandbox.silk(["vm", "start", "slow", "--timeout", "2s"], { env: slow });
     expect(people.stderr).toMatch(/^starting .*\n/);
-    const programs = await sandbox.silk(["vm", "start", "web", "--timeout", "2s", "--json"], {
+    const programs = await sandbox.silk(["vm", "start", "slow", "--timeout", "2s", "--json"], {
       env: slow,
     });
     expect(programs.stderr).toBe("");

@@ -92,7 +92,7 @@ describe("the life of a VM", () => {
 
   it("leaves a VM that was made and does not start, and says so", async () => {
     const env = {
-      CH_SIM_FAULTS: JSON.stringify([{ call: "vmm.ping", action: "exit", code: 1 }]),
+      CH_SIM_FAULTS: JSON.stringify([{ call: "*", action: "exit", code: 1 }]),
     };
     const args = ["vm", "run", ...sandbox.vmFlags, "--name"];
     const { code, stdout, stderr } = await sandbox.silk([...args, "broken"], { env });
