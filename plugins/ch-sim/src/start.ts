@@ -45,7 +45,7 @@ export async function startVmm(line: CommandLine): Promise<string | undefined> {
   // Without a socket and a PTY nothing keeps the event loop alive, and a VMM waits for its signals.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
-    await Promise.race([bootFromArguments(line, vmm), ending.promise]);
+    await Promise.race([bootFromArguments(line, vmm, service), ending.promise]);
     await ending.promise;
   } finally {
     vmm.end();
@@ -57,7 +57,7 @@ export async function startVmm(line: CommandLine): Promise<string | undefined> {
 }
 
 /** Does what the arguments ask for, by the same calls that the API makes. */
-async function bootFromArguments(line: CommandLine, vmm: Vmm): Promise<void> {
+async function bootFromArguments(line: CommandLine, vmm: Vmm, service: Service): Promise<void> {
   const call = async (
     outer: string,
     message: string,
@@ -65,7 +65,7 @@ async function bootFromArguments(line: CommandLine, vmm: Vmm): Promise<void> {
     step: () => Promise<void>,
   ): Promise<void> => {
     try {
-      await step();
+      await service.inTurn(step);
     } catch (error) {
       throw error instanceof VmmError
         ? new VmmError(outer, message, callError(name, error))
@@ -131,11 +131,25 @@ class Service {
   readonly #vmm: Vmm;
   readonly #ending: PromiseWithResolvers<void>;
   readonly #faults = new FaultInjector(settings().faults, settings().controlFile);
+  #turn: Promise<void> = Promise.resolve();
   hangs = false;
 
   constructor(vmm: Vmm, ending: PromiseWithResolvers<void>) {
     this.#vmm = vmm;
     this.#ending = ending;
+  }
+
+  /** The VMM does one thing at a time, whoever asks for it. */
+  async inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    const turn = Promise.withResolvers<void>();
+    this.#turn = turn.promise;
+    await before;
+    try {
+      return await step();
+    } finally {
+      turn.resolve();
+    }
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
@@ -171,7 +185,7 @@ class Service {
     try {
       if (name === "vmm.shutdown") return this.#shutDown(request);
       await sys();
-      return await answer(this.#vmm, name, request);
+      return await this.inTurn(() => answer(this.#vmm, name, request));
     } catch (error) {
       this.#ending.reject(error);
       return forever();

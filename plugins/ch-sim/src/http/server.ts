@@ -113,6 +113,7 @@ export class ApiServer {
 
   /** Takes in new connections; those beyond the limit are told so and dropped. */
   #admit(): number {
+    this.#forgetEnded();
     const sockets = this.#waiting.splice(0);
     for (const socket of sockets) {
       if (this.#connections.size >= MAX_CONNECTIONS) {
@@ -138,9 +139,13 @@ export class ApiServer {
     this.#wake();
   }
 
-  #readable(): Connection[] {
+  #forgetEnded(): void {
     for (const connection of this.#connections)
       if (connection.ended) this.#connections.delete(connection);
+  }
+
+  #readable(): Connection[] {
+    this.#forgetEnded();
     return [...this.#connections].filter((connection) => connection.readable);
   }
 

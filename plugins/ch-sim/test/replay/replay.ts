@@ -1,4 +1,6 @@
 import { World, type Outcome } from "./world.ts";
+import { setTimeout as pause } from "node:timers/promises";
+
 import { Recording } from "./recording.ts";
 import type { NodeHttpRow, Row } from "./rows.ts";
 import { runCall } from "./run-call.ts";
@@ -8,6 +10,8 @@ import { runProc } from "./run-proc.ts";
 import { runRaw } from "./run-raw.ts";
 import { Sandbox } from "./sandbox.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
+
+const CLOSE_MS = 50;
 
 /** A row and what came of it. */
 export interface Replayed {
@@ -41,7 +45,7 @@ export async function replay(
           add(at + index, one, outcomes[index] ?? { result: "mismatch", why: "not made" });
         at += group.length - 1;
       } else {
-        closeAgents(world);
+        if (closeAgents(world)) await pause(CLOSE_MS);
         const [outcome] = await guarded(async () => [await runRow(world, at, row)], 1);
         add(at, row, outcome ?? { result: "mismatch", why: "not made" });
       }
@@ -90,9 +94,12 @@ function groupOf(rows: readonly Row[], at: number): NodeHttpRow[] {
   return rows.slice(at, end) as NodeHttpRow[];
 }
 
-function closeAgents(world: World): void {
-  for (const agent of world.agents.splice(0)) agent.destroy();
+/** Closes idle connections, and says whether there were any: the VMM needs a moment to notice. */
+function closeAgents(world: World): boolean {
+  const agents = world.agents.splice(0);
+  for (const agent of agents) agent.destroy();
   world.agent = undefined;
+  return agents.length > 0;
 }
 
 /** How many rows of each kind matched. */

@@ -96,7 +96,9 @@ function noteOfAnswer(world: World, row: NoteRow, at: number): string[] {
   return ["no call before it"];
 }
 
-function noteOfLocks(world: World, row: NoteRow): string[] {
+async function noteOfLocks(world: World, row: NoteRow): Promise<string[]> {
+  // An answer comes once what was under way is done.
+  await currentInfo(world);
   const { argv } =
     world.sandbox.programs.findLast((program) => program.argv.includes("--disk")) ?? {};
   const disks = (argv ?? []).filter((word) => word.startsWith("path="));
