@@ -3,12 +3,13 @@ import { join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of silk that say where things are, and no more. */
+/** Variables of silk that say where things are, and no more: `findRootDir` looks at those that matter. */
 const places: ReadonlySet<string> = new Set([
   "SILK_ROOT_DIR",
   "SILK_RUN_DIR",
   "SILK_LOG_DIR",
   "SILK_CH_BINARY",
+  "SILK_CONFIG",
 ]);
 
 /** Whether a variable may change what oclif or silk do in a way that is not looked at here. */

@@ -16,14 +16,15 @@ export function findRootDir(
   env: Readonly<Record<string, string | undefined>>,
   uid: number,
 ): string | undefined {
-  const file = readConfig(defaultConfigPath(env, uid));
+  const named = env["SILK_CONFIG"];
+  const text = readIfThere(resolve(named ?? defaultConfigPath(env, uid)));
+  if (text === undefined && named !== undefined) return undefined;
+  const file = text === undefined ? {} : readConfig(text);
   if (file === undefined) return undefined;
   return resolve(env["SILK_ROOT_DIR"] || (file.rootDir ?? defaultConfig(env, uid).rootDir));
 }
 
-function readConfig(path: string): { readonly rootDir?: string } | undefined {
-  const text = readIfThere(resolve(path));
-  if (text === undefined) return {};
+function readConfig(text: string): { readonly rootDir?: string } | undefined {
   const parsed: unknown = JSON.parse(text);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
   return Object.entries(parsed).every(isHarmless) ? parsed : undefined;
