@@ -40,7 +40,7 @@ export class Plugin extends OclifPlugin {
   }
 
   override async findCommand(id: string, options?: { must: boolean }): Promise<never> {
-    const path = this.manifest.commands[id]?.relativePath;
+    const path = this.bundled?.manifest.commands[id]?.relativePath;
     const load = path === undefined ? undefined : this.bundled?.modules[path.join("/")];
     if (load === undefined)
       return (await super.findCommand(id, options as { must: true })) as never;

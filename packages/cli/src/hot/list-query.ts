@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type HostDatabase, storeVersion, type VmSummary } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { renderVmList, type VmListView } from "../list-view.ts";
-import { listTable, unsettled } from "./list-table.ts";
+import { damaged, listTable, unsettled } from "./list-table.ts";
 
 const summary = `json_object('id', id, 'name', name, 'state', state, 'backend', backend, 'cpus', cpus, 'memoryBytes', memory_bytes,
   'storageBytes', storage_bytes, 'image', image, 'labels', json(labels), 'createdAt', created_at, 'startedAt', started_at,
@@ -55,6 +55,8 @@ function holdsTruth(
     readonly startTime: number;
   }) => boolean,
 ): boolean {
+  if (database.prepare(`SELECT 1 FROM vms WHERE ${damaged} LIMIT 1`).get() !== undefined)
+    return false;
   const rows = database
     .prepare(
       "SELECT vmm_boot_id, vmm_pid, vmm_start_time FROM vms NOT INDEXED WHERE state NOT IN ('created', 'stopped', 'error')",

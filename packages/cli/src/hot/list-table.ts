@@ -106,7 +106,7 @@ function layOut(database: HostDatabase, rows: string, nowMs: number): Layout | u
   return { columns, widths, texts, shortest, isUnsettled: facts.isUnsettled === 1 };
 }
 
-/** The rows of a layout. What the layout does not know, and what is longer than its width, is left out. */
+/** The rows of a layout. What the layout does not know, what is longer than its width, and damaged rows are left out. */
 function makeRows(
   database: HostDatabase,
   { columns, widths, texts, shortest }: Layout,
@@ -132,10 +132,10 @@ function makeRows(
   );
   const { rows } = database
     .prepare(
-      `SELECT CAST(group_concat(concat(${row}), char(10)) AS BLOB) AS rows FROM vms NOT INDEXED`,
+      `SELECT CAST(group_concat(iif(${damaged}, NULL, concat(${row})), char(10)) AS BLOB) AS rows FROM vms NOT INDEXED`,
     )
-    .get() as { rows: Uint8Array };
-  return isAscii(rows) ? rows : undefined;
+    .get() as { rows: Uint8Array | null };
+  return rows !== null && isAscii(rows) ? rows : undefined;
 }
 
 /** A text of the row with blanks up to its width; nothing where it is longer, or not as long as all are expected to be. */
@@ -167,8 +167,12 @@ function heading({ columns, widths }: Layout): string {
   return `${header.join(gap).trimEnd()}\n`;
 }
 
-/** SQL: 1 where some VM's state is one that may have ended without a word in the store. */
-export const unsettled = "max(state NOT IN ('created', 'stopped', 'error'))";
+/** SQL: whether a row does not hold what the engine writes, who refuses all of it then. */
+export const damaged =
+  "(labels <> '{}' AND NOT json_valid(labels) OR problem IS NOT NULL AND NOT json_valid(problem))";
+
+/** SQL: 1 where a row is damaged, or its VM's state is one that may have ended without a word in the store. */
+export const unsettled = `max(state NOT IN ('created', 'stopped', 'error') OR ${damaged})`;
 
 function pad(text: string, width: number, align: Column<VmSummary>["align"]): string {
   const blanks = " ".repeat(Math.max(0, width - displayWidth(text)));

@@ -43,6 +43,15 @@ function listed(changes: Partial<VmListView> = {}): string | undefined {
   return parts?.map((part) => Buffer.from(part as string).toString()).join("");
 }
 
+/** Undefined, too, where SQLite refuses: the launcher takes both alike. */
+function listedOrThrown(changes: Partial<VmListView>): string | undefined {
+  try {
+    return listed(changes);
+  } catch {
+    return undefined;
+  }
+}
+
 function summaries(rows: readonly VmRow[]): VmSummary[] {
   return rows.map(({ running: runs, problem, ...row }) => ({
     id: row.id,
@@ -180,6 +189,15 @@ describe("a store that does not hold the whole truth is not answered from", () =
   it("where a VM is being made", () => {
     store([one({ state: "creating" })]);
     expect(listed()).toBeUndefined();
+  });
+
+  it.each(["labels", "problem"])("where a VM's %s are no JSON", (column) => {
+    store(
+      Array.from({ length: 500 }, (_, index) => one({ id: `vm${index}`, name: `web${index}` })),
+    );
+    database.exec(`UPDATE vms SET ${column} = '{x' WHERE seq = 333`);
+    for (const changes of [{}, { json: true }, { quiet: true }])
+      expect(listedOrThrown(changes)).toBeUndefined();
   });
 
   it("where it is of another version", () => {

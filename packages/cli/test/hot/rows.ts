@@ -31,6 +31,7 @@ const GiB = 2 ** 30;
 export function restingRows(options: {
   readonly nowMs: number;
   readonly maxLength: number;
+  readonly minLength?: number;
   readonly shortest: keyof typeof unitMs;
 }): fc.Arbitrary<VmRow[]> {
   const moment = spans(options.shortest).map((spanMs) =>
@@ -58,6 +59,7 @@ export function restingRows(options: {
     .map((vm): VmRow => ({ ...vm, problem: vm.state === "error" ? vm.problem : undefined }));
   return fc.uniqueArray(row, {
     maxLength: options.maxLength,
+    minLength: options.minLength ?? 0,
     selector: ({ id, name }) => `${id} ${name}`,
     comparator: (a, b) => a.split(" ").some((part, index) => part === b.split(" ")[index]),
   });
