@@ -61,11 +61,14 @@ export async function makeSandbox(sim: ChSimOptions = {}): Promise<Sandbox> {
   };
   await writeFile(join(dir, "silk.json"), "{}\n");
 
+  const children = new Set<ChildProcessWithoutNullStreams>();
   const start: Sandbox["spawn"] = (args, options = {}) => {
     const child = spawn(process.execPath, [silkPath, ...args], {
       env: { ...env, ...options.env },
       cwd: dir,
     });
+    children.add(child);
+    child.once("exit", () => children.delete(child));
     // A child that does not read its input is no failure of the test.
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
@@ -85,6 +88,8 @@ export async function makeSandbox(sim: ChSimOptions = {}): Promise<Sandbox> {
     },
     json: async (...args) => JSON.parse((await silk([...args, "--json"])).stdout),
     [Symbol.asyncDispose]: async () => {
+      // What a test that failed did not wait for.
+      for (const child of children) child.kill("SIGKILL");
       const { processes } = linuxHost();
       const left = await processes.find((argv) => argv.some((word) => word.includes(dir)));
       for (const { identity } of left) {
