@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { dirname } from "node:path";
+
+/** A VMM without silk: the program with the arguments that silk would give it, and the least that can be said to it over its socket. */
+export interface RawVmm {
+  readonly socketPath: string;
+  readonly child: ChildProcess;
+}
+
+/**
+ * The program's arguments with all its sockets and files in another directory.
+ * @param command from the engine's `launchCommand`
+ */
+export function rawCommand(
+  command: readonly string[],
+  dir: string,
+): { readonly argv: readonly string[]; readonly socketPath: string } {
+  const socketPath = command[command.indexOf("--api-socket") + 1] as string;
+  const runDir = dirname(socketPath);
+  return {
+    argv: command.map((word) => word.replaceAll(runDir, dir)),
+    socketPath: socketPath.replaceAll(runDir, dir),
+  };
+}
+
+/** Starts a VMM and waits until its guest runs: until `vm.info` says so, asked for again and again. */
+export async function startRaw(command: readonly string[], dir: string): Promise<RawVmm> {
+  const { argv, socketPath } = rawCommand(command, dir);
+  const [program = "", ...args] = argv;
+  const child = spawn(program, args, { stdio: "ignore", detached: true });
+  const exited = once(child, "exit").then(([code]) => {
+    throw new Error(`the VMM ended with ${String(code)} instead of running its guest`);
+  });
+  exited.catch(() => {});
+  await Promise.race([exited, untilRunning(socketPath)]);
+  return { socketPath, child };
+}
+
+async function untilRunning(socketPath: string): Promise<void> {
+  for (;;) {
+    const answer = await call(socketPath, "GET", "vm.info").catch(() => "");
+    if (answer.includes('"state":"Running"')) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Ends a VMM by its own call, and waits until it is gone. */
+export async function stopRaw({ socketPath, child }: RawVmm): Promise<void> {
+  const exited = child.exitCode === null ? once(child, "exit") : undefined;
+  // It may be gone before its answer is out.
+  await call(socketPath, "PUT", "vmm.shutdown").catch(() => {});
+  await exited;
+}
+
+/** Makes the directory for a raw VMM's sockets anew. */
+export async function freshDirectory(dir: string): Promise<string> {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  return dir;
+}
+
+/** One call over a connection of its own, as curl makes it. */
+async function call(socketPath: string, method: "GET" | "PUT", name: string): Promise<string> {
+  const answer = Promise.withResolvers<string>();
+  const sent = request(
+    { socketPath, method, path: `/api/v1/${name}`, agent: false },
+    (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => answer.resolve(Buffer.concat(chunks).toString()));
+      response.on("error", answer.reject);
+    },
+  );
+  sent.on("error", answer.reject);
+  sent.end();
+  return await answer.promise;
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measure } from "./measure.ts";
+import { renderResults } from "./report.ts";
+import type { Measured } from "./suite.ts";
+import { cli } from "./suites/cli.ts";
+import { counterpart } from "./suites/counterpart.ts";
+import { sdk } from "./suites/sdk.ts";
+import { vms } from "./suites/vms.ts";
+
+const suites = [cli, vms, sdk, counterpart];
+const usage = `Usage: pnpm bench [SUITE…] [--json FILE] [--effort N]
+
+${suites.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join("\n")}
+
+  --json FILE  write the results to a file, too
+  --effort N   run everything so many times as often; 0.2 for a quick look
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "string" },
+    effort: { type: "string", default: "1" },
+    help: { type: "boolean", default: false },
+  },
+});
+const unknown = positionals.filter((name) => !suites.some((suite) => suite.name === name));
+if (values.help || unknown.length > 0) {
+  process.stdout.write(
+    unknown.length > 0 ? `There is no suite ${unknown.join(", ")}.\n\n${usage}` : usage,
+  );
+  process.exit(values.help ? 0 : 2);
+}
+
+const results: Measured[] = [];
+for (const suite of suites.filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+)) {
+  const dir = await mkdtemp(join(tmpdir(), "silk-bench-"));
+  try {
+    process.stdout.write(`${suite.name}: ${suite.description}\n`);
+    const note = (text: string): void => void process.stdout.write(`  ${text}\n`);
+    const effort = Number(values.effort);
+    for await (const comparison of suite.comparisons({ dir, effort, note })) {
+      note(comparison.title);
+      results.push(await measure(suite.name, comparison, effort));
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+process.stdout.write(renderResults(results));
+if (values.json !== undefined) {
+  const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model };
+  await writeFile(values.json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
+}

@@ -1,0 +1,62 @@
+/** One thing that is timed. */
+export interface Case {
+  readonly name: string;
+  /** Does it once. @returns milliseconds */
+  run(): number | Promise<number>;
+  /** The ratio to the peer that it should stay within. */
+  readonly aim?: number | undefined;
+  /** What it may take beyond the peer, in milliseconds. */
+  readonly aimExtraMs?: number | undefined;
+}
+
+/** Things that are timed by turns with what they are compared to: a peer, or a floor below which nothing can be. */
+export interface Comparison {
+  readonly title: string;
+  readonly peer: Case;
+  readonly cases: readonly Case[];
+  /** How often each is timed, besides once before that does not count. */
+  readonly runs: number;
+}
+
+/** Comparisons that share what they are made on. */
+export interface Suite {
+  /** What `pnpm bench NAME` selects it by. */
+  readonly name: string;
+  readonly description: string;
+  /** Makes what is needed, hands over each comparison, and clears away when told that it has been made. */
+  comparisons(context: SuiteContext): AsyncIterable<Comparison>;
+}
+
+export interface SuiteContext {
+  /** An empty directory, gone afterwards. */
+  readonly dir: string;
+  /** Multiplied with each comparison's own number of runs. */
+  readonly effort: number;
+  /** Says something about what is measured, or why something is not. */
+  readonly note: (text: string) => void;
+}
+
+export interface Timing {
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+}
+
+/** A line of the result. */
+export interface Line extends Timing {
+  readonly name: string;
+  readonly runs: number;
+  /** Of the medians; 1 for the peer itself. */
+  readonly ratio: number;
+  /** Of the fastest runs, which other work on the machine disturbs least. */
+  readonly minRatio: number;
+  readonly aim?: number | undefined;
+  readonly aimExtraMs?: number | undefined;
+}
+
+export interface Measured {
+  readonly suite: string;
+  readonly title: string;
+  /** The peer first. */
+  readonly lines: readonly Line[];
+}
