@@ -32,6 +32,11 @@ describe("boundedCall", () => {
     await expect(failing).rejects.toMatchObject({ kind: "internal", message: "cannot start: no" });
   });
 
+  it("takes a signal that is a deadline for a deadline", async () => {
+    const call = boundedCall("x", { signal: AbortSignal.timeout(1) }, untilAborted);
+    await expect(call).rejects.toMatchObject({ kind: "timeout", code: "TIMED_OUT" });
+  });
+
   it("does nothing at all when the signal was aborted before", async () => {
     let ran = false;
     const call = boundedCall("x", { signal: AbortSignal.abort() }, async () => {

@@ -25,12 +25,7 @@ export async function boundedCall<T>(
     return await run(signals.length === 0 ? undefined : AbortSignal.any(signals));
   } catch (error) {
     if (isSilkError(error) && error.kind !== "aborted" && error.kind !== "timeout") throw error;
-    if (options.signal?.aborted === true)
-      throw new SilkError(`${doing}: aborted`, {
-        code: "ABORTED",
-        kind: "aborted",
-        cause: options.signal.reason,
-      });
+    if (options.signal?.aborted === true) throw abortedCall(doing, options.signal.reason);
     if (deadline?.aborted === true)
       throw new SilkError(`${doing}: not done within ${options.timeoutMs} ms`, {
         code: "TIMED_OUT",
@@ -40,4 +35,22 @@ export async function boundedCall<T>(
       });
     throw toSilkError(error, doing);
   }
+}
+
+/** The caller's signal may be a deadline, too: `AbortSignal.timeout`. */
+function abortedCall(doing: string, reason: unknown): SilkError {
+  const byTime = reason instanceof DOMException && reason.name === "TimeoutError";
+  // An abort without a reason of its own has nothing to add.
+  const silent = reason instanceof DOMException && reason.name === "AbortError";
+  return byTime
+    ? new SilkError(`${doing}: not done in time`, {
+        code: "TIMED_OUT",
+        kind: "timeout",
+        cause: reason,
+      })
+    : new SilkError(`${doing}: aborted`, {
+        code: "ABORTED",
+        kind: "aborted",
+        cause: silent ? undefined : reason,
+      });
 }

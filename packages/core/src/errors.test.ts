@@ -51,6 +51,7 @@ describe("toSilkError", () => {
       kind: "timeout",
     });
     expect(toSilkError(new TypeError("x is undefined"))).toMatchObject({ kind: "internal" });
+    expect(toSilkError(undefined)).toMatchObject({ kind: "internal" });
     expect(toSilkError("text", "cannot start")).toMatchObject({ message: "cannot start: text" });
   });
 });

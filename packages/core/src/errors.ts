@@ -162,7 +162,7 @@ export function toSilkError(value: unknown, doing?: string): SilkError {
       kind: "timeout",
       cause: value,
     });
-  const errno = (value as { code?: unknown }).code;
+  const errno = (value as { code?: unknown } | null | undefined)?.code;
   const known = typeof errno === "string" ? errnoErrors[errno] : undefined;
   if (known !== undefined) return new SilkError(`${prefix}${message}`, { ...known, cause: value });
   return new SilkError(`${prefix}${message}`, { code: "INTERNAL", kind: "internal", cause: value });

@@ -23,6 +23,7 @@ test("stat tells what is there, through symlinks, and undefined where nothing is
   expect(await files.stat(directory.join("link"))).toEqual({
     kind: "file",
     sizeBytes: 5,
+    uid: stats.uid,
     allocatedBytes: stats.blocks * 512,
     mode: 0o640,
     device: stats.dev,

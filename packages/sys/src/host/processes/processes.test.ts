@@ -96,12 +96,13 @@ test("processes are found by their arguments, with the arguments as they were gi
   const identity = sleeper("61.5");
   const found = await processes.find((argv) => argv[1] === "61.5");
   expect(found).toEqual([{ identity, argv: ["sleep", "61.5"] }]);
-  const empty = spawn("sh", ["-c", "sleep 60; :", "name", "", "ä b\n"], { detached: true });
+  // It stops itself by a command that needs no process of its own: a child would have these arguments, too, until it became another program.
+  const empty = spawn("sh", ["-c", "kill -STOP $$", "name", "", "ä b\n"], { detached: true });
   cleanups.push(() => process.kill(-(empty.pid ?? 0), "SIGKILL"));
   await once(empty, "spawn");
   const withEmpty = await processes.find((argv) => argv.at(-1) === "ä b\n");
   expect(withEmpty.map(({ argv }) => argv)).toEqual([
-    ["sh", "-c", "sleep 60; :", "name", "", "ä b\n"],
+    ["sh", "-c", "kill -STOP $$", "name", "", "ä b\n"],
   ]);
 });
 
