@@ -23,10 +23,35 @@ process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
 process.on("exit", cleanUp);
 
-step("build silk", () => execFileSync("turbo", ["run", "build", "--filter=@silkvm/cli...", "--filter=@silkvm/ch-sim...", "--output-logs=errors-only"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] }));
+step("build silk", () =>
+  execFileSync(
+    "turbo",
+    [
+      "run",
+      "build",
+      "--filter=@silkvm/cli...",
+      "--filter=@silkvm/ch-sim...",
+      "--output-logs=errors-only",
+    ],
+    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+  ),
+);
 const kernel = await timed(vmm.kernelStep, vmm.makeKernel);
 
-run("vm", "create", "--name", "demo", "--kernel", kernel, "--cpus", "1", "--memory", "64M", "--storage", "64M");
+run(
+  "vm",
+  "create",
+  "--name",
+  "demo",
+  "--kernel",
+  kernel,
+  "--cpus",
+  "1",
+  "--memory",
+  "64M",
+  "--storage",
+  "64M",
+);
 run("vm", "start", "demo");
 run("vm", "list");
 const answer = run("vm", "console", "demo", { input: `${vmm.say}\n` });
@@ -36,7 +61,9 @@ run("vm", "list");
 run("vm", "rm", "demo");
 run("vm", "list", "--json");
 
-console.log(`\nDone in ${seconds(performance.now() - began)}. Next: \`node packages/cli/bin/silk.js --help\`, and the README.`);
+console.log(
+  `\nDone in ${seconds(performance.now() - began)}. Next: \`node packages/cli/bin/silk.js --help\`, and the README.`,
+);
 
 function chooseVmm() {
   const real = which("cloud-hypervisor");
@@ -65,7 +92,8 @@ function chooseVmm() {
     name: `the real Cloud Hypervisor (${stdout.split("\n")[0]}), with a guest of ours`,
     binary: real,
     kernelStep: "compile the guest",
-    makeKernel: async () => (await (await import("../test-e2e/src/guest.ts")).buildGuest({ outDir: dir })).kernelPath,
+    makeKernel: async () =>
+      (await (await import("../test-e2e/src/guest.ts")).buildGuest({ outDir: dir })).kernelPath,
     say: "echo hello from the guest",
     expect: "hello from the guest",
   };
@@ -74,7 +102,11 @@ function chooseVmm() {
 /** The built ch-sim as one file that can be executed, on this Node. */
 function simulator() {
   const path = join(dir, "ch-sim");
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${join(root, "plugins/ch-sim/dist/main.js")}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec '${process.execPath}' '${join(root, "plugins/ch-sim/dist/main.js")}' "$@"\n`,
+    { mode: 0o755 },
+  );
   return path;
 }
 
@@ -93,10 +125,15 @@ function which(program) {
 function run(...args) {
   const options = typeof args.at(-1) === "object" ? args.pop() : {};
   const shown = `silk ${args.join(" ")}`.replaceAll(`${dir}/`, "");
-  const typed = options.input === undefined ? shown : `echo ${JSON.stringify(options.input.trim())} | ${shown}`;
+  const typed =
+    options.input === undefined ? shown : `echo ${JSON.stringify(options.input.trim())} | ${shown}`;
   let output = "";
   step(`$ ${typed}`, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [silk, ...args], { env, encoding: "utf8", ...options });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [silk, ...args], {
+      env,
+      encoding: "utf8",
+      ...options,
+    });
     output = stdout;
     if (status !== 0) fail(`it ended with ${status}\n${stdout}${stderr}`);
   });

@@ -14,21 +14,31 @@ for (const task of packageTasks.slice(0, 3)) tally(task, turbo([task]));
 const testsRan = turbo(["test"]);
 
 for (const report of reports()) {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+    readFileSync(report, "utf8"),
+  );
   count.passed += numPassedTests;
   count.failed += numFailedTests;
   count.skipped += numPendingTests + numTodoTests;
   // A file that does not even load has no tests to count.
-  count.failed += testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0).length;
+  count.failed += testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  ).length;
 }
 // A runner that ended in failure without a failed test to show for it.
 if (!testsRan && count.failed === 0) count.failed += 1;
 
-console.log(`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`);
+console.log(
+  `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`,
+);
 process.exitCode = count.failed > 0 ? 1 : 0;
 
 function reports() {
-  return globSync(["packages/*/.report/vitest.json", "plugins/*/.report/vitest.json", "test-e2e/.report/vitest.json"]);
+  return globSync([
+    "packages/*/.report/vitest.json",
+    "plugins/*/.report/vitest.json",
+    "test-e2e/.report/vitest.json",
+  ]);
 }
 
 function tally(task, ok) {
@@ -38,10 +48,14 @@ function tally(task, ok) {
 }
 
 function turbo(tasks) {
-  const { status, error } = spawnSync("turbo", ["run", ...tasks, "--continue", "--concurrency=2", "--output-logs=new-only"], {
-    stdio: "inherit",
-    env: { ...process.env, SILK_TEST_HOST: hostFingerprint(), TURBO_TELEMETRY_DISABLED: "1" },
-  });
+  const { status, error } = spawnSync(
+    "turbo",
+    ["run", ...tasks, "--continue", "--concurrency=2", "--output-logs=new-only"],
+    {
+      stdio: "inherit",
+      env: { ...process.env, SILK_TEST_HOST: hostFingerprint(), TURBO_TELEMETRY_DISABLED: "1" },
+    },
+  );
   if (error) throw error;
   return status === 0;
 }
@@ -54,7 +68,11 @@ function hostFingerprint() {
     hash.update(`${program}:${stdout ?? "none"}\n`);
   }
   hash.update(canOpenKvm() ? "kvm" : "no kvm");
-  const references = [process.env.CH_TRANSCRIPT, process.env.CH_OPENAPI, "../shared/reference/cloud-hypervisor-openapi.yaml"];
+  const references = [
+    process.env.CH_TRANSCRIPT,
+    process.env.CH_OPENAPI,
+    "../shared/reference/cloud-hypervisor-openapi.yaml",
+  ];
   for (const path of references) if (path && existsSync(path)) hash.update(readFileSync(path));
   return hash.digest("hex");
 }
