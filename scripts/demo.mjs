@@ -137,7 +137,8 @@ function run(...args) {
     output = stdout;
     if (status !== 0) fail(`it ended with ${status}\n${stdout}${stderr}`);
   });
-  process.stdout.write(output.replaceAll(/^/gm, "    ").replace(/ +$/, ""));
+  // A guest's terminal ends its lines in its own way, and leaves a prompt.
+  for (const line of output.trimEnd().split(/\r*\n/)) console.log(`    ${line}`);
   return output;
 }
 
