@@ -4,6 +4,8 @@ import { join } from "node:path";
 import {
   createEngine,
   type Engine,
+  type Host,
+  type ProcessIdentity,
   type PluginDefinition,
   type SilkEvent,
   type VmSpec,
@@ -39,14 +41,14 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function open(plugins: readonly PluginDefinition[] = []): Promise<Engine> {
+async function open(plugins: readonly PluginDefinition[] = [], on: Host = host): Promise<Engine> {
   const config = {
     rootDir: join(dir, "root"),
     runDir: join(dir, "run"),
     logDir: join(dir, "log"),
     backend: "tail",
   };
-  const engine = await createEngine({ host, plugins: [tailPlugin, ...plugins], config });
+  const engine = await createEngine({ host: on, plugins: [tailPlugin, ...plugins], config });
   engines.push(engine);
   return engine;
 }
@@ -135,6 +137,27 @@ describe("the engine", () => {
     expect(seen.map(({ seq }) => seq)).toEqual([1, 2, 3]);
     const resumed = await Array.fromAsync(engine.events({ after: 2 }));
     expect(resumed).toEqual([seen[2]]);
+  });
+
+  it("tells a VM that ended with its host from one whose VMM died", async () => {
+    const vm = await (await open()).create({ ...spec, name: "web" });
+    await vm.start();
+    const { runtime } = await vm.inspect();
+    const rebooted = { ...host, facts: { ...host.facts, bootId: "another" } };
+    const isAlive = (identity: ProcessIdentity): boolean =>
+      identity.bootId === "another" && host.processes.isAlive(identity);
+    rebooted.processes = { ...host.processes, isAlive };
+    const engine = await open([], rebooted);
+    expect(await engine.inspect("web")).toMatchObject({
+      state: "error",
+      problem: { code: "HOST_RESTARTED" },
+    });
+    expect((await engine.list())[0]).toMatchObject({
+      state: "error",
+      pid: null,
+      problem: { code: "HOST_RESTARTED" },
+    });
+    expect(host.processes.isAlive(runtime!.vmm)).toBe(true);
   });
 
   it("says that events are gone, instead of leaving them out", async () => {

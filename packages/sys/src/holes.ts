@@ -37,8 +37,7 @@ function seek(fd: number, offset: number, whence: number): number | undefined {
  * @throws SystemError ENOTSUP where the file system has no holes
  */
 export function punchHole(fd: number, offset: number, length: number): void {
-  checked(
-    "fallocate",
+  checked("fallocate", () =>
     libc().fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length),
   );
 }
@@ -49,5 +48,5 @@ export function punchHole(fd: number, offset: number, length: number): void {
  *   stays with the file until that is cut or removed. ENOTSUP where the file system cannot reserve
  */
 export function allocate(fd: number, offset: number, length: number): void {
-  checked("fallocate", libc().fallocate(fd, 0, offset, length));
+  checked("fallocate", () => libc().fallocate(fd, 0, offset, length));
 }

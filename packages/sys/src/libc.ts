@@ -2,6 +2,8 @@ import { createRequire } from "node:module";
 import type * as Koffi from "koffi";
 import { SystemError } from "./system-error.ts";
 
+const EINTR = 4;
+
 /** A word of a variadic call: its C type, then its value. */
 type Variadic = readonly unknown[];
 
@@ -65,8 +67,12 @@ export function lastErrno(): number {
   return koffi().errno();
 }
 
-/** The result of a C call, or its errno thrown where it is -1. */
-export function checked(syscall: string, result: number): number {
-  if (result === -1) throw new SystemError(lastErrno(), syscall);
-  return result;
+/** The result of a C call, or its errno thrown where it is -1. A call that a signal interrupted (that of a child's end, say) is made again. */
+export function checked(syscall: string, call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result !== -1) return result;
+    const errno = lastErrno();
+    if (errno !== EINTR) throw new SystemError(errno, syscall);
+  }
 }

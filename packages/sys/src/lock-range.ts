@@ -46,7 +46,7 @@ export function tryLockRange(fd: number, lock: RangeLock): boolean {
 
 /** Gives a range back. Bytes that were not locked are fine; a part of a locked range may be given back alone. */
 export function unlockRange(fd: number, range: ByteRange): void {
-  checked("fcntl", libc().fcntl(fd, F_OFD_SETLK, "void *", encodeFlock(F_UNLCK, range)));
+  checked("fcntl", () => libc().fcntl(fd, F_OFD_SETLK, "void *", encodeFlock(F_UNLCK, range)));
 }
 
 /**
@@ -55,7 +55,7 @@ export function unlockRange(fd: number, range: ByteRange): void {
  */
 export function queryLock(fd: number, lock: RangeLock): HeldLock | undefined {
   const flock = encodeFlock(lock.exclusive ? F_WRLCK : F_RDLCK, lock);
-  checked("fcntl", libc().fcntl(fd, F_OFD_GETLK, "_Inout_ void *", flock));
+  checked("fcntl", () => libc().fcntl(fd, F_OFD_GETLK, "_Inout_ void *", flock));
   const type = flock.readInt16LE(0);
   if (type === F_UNLCK) return undefined;
   return {

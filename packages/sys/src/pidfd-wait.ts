@@ -24,7 +24,7 @@ export async function waitPidfd(
   if (isReadable(fd)) return true;
   if (timeoutMs === 0) return false;
   // A descriptor of our own: the loop watches each one only once, and must not be left with one that the caller has closed.
-  const own = checked("fcntl", libc().fcntl(fd, F_DUPFD_CLOEXEC, "int", 0));
+  const own = checked("fcntl", () => libc().fcntl(fd, F_DUPFD_CLOEXEC, "int", 0));
   try {
     return await watch(own, signal, timeoutMs);
   } finally {
@@ -58,6 +58,6 @@ function isReadable(fd: number): boolean {
   const pollfd = Buffer.alloc(8);
   pollfd.writeInt32LE(fd, 0);
   pollfd.writeInt16LE(POLLIN, 4);
-  checked("poll", libc().poll(pollfd, 1, 0));
+  checked("poll", () => libc().poll(pollfd, 1, 0));
   return (pollfd.readInt16LE(6) & POLLIN) !== 0;
 }

@@ -11,7 +11,7 @@ const SYS_pidfd_open = 434;
  * @throws SystemError ESRCH where there is no such process
  */
 export function pidfdOpen(pid: number): number {
-  return checked("pidfd_open", libc().syscall(SYS_pidfd_open, "long", pid, "long", 0));
+  return checked("pidfd_open", () => libc().syscall(SYS_pidfd_open, "long", pid, "long", 0));
 }
 
 /**
@@ -21,8 +21,7 @@ export function pidfdOpen(pid: number): number {
  */
 export function pidfdSendSignal(fd: number, signal: NodeJS.Signals | number): void {
   const number = typeof signal === "number" ? signal : constants.signals[signal];
-  checked(
-    "pidfd_send_signal",
+  checked("pidfd_send_signal", () =>
     libc().syscall(SYS_pidfd_send_signal, "long", fd, "long", number, "void *", null, "long", 0),
   );
 }

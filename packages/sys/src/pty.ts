@@ -21,13 +21,12 @@ const scratchBytes = 256;
  * @throws SystemError ENOSPC where the machine has no pseudo-terminal left
  */
 export function openPty(): Pty {
-  const fd = checked(
-    "posix_openpt",
+  const fd = checked("posix_openpt", () =>
     libc().posix_openpt(constants.O_RDWR | constants.O_NOCTTY | O_CLOEXEC),
   );
   try {
-    checked("grantpt", libc().grantpt(fd));
-    checked("unlockpt", libc().unlockpt(fd));
+    checked("grantpt", () => libc().grantpt(fd));
+    checked("unlockpt", () => libc().unlockpt(fd));
     return { fd, path: slavePath(fd) };
   } catch (error) {
     closeSync(fd);
@@ -46,7 +45,7 @@ function slavePath(fd: number): string {
 /** Puts a terminal, by either side of it, into raw mode: every byte passes as it is, without echo or signals. */
 export function setRawPty(fd: number): void {
   const termios = Buffer.alloc(scratchBytes);
-  checked("tcgetattr", libc().tcgetattr(fd, termios));
+  checked("tcgetattr", () => libc().tcgetattr(fd, termios));
   libc().cfmakeraw(termios);
-  checked("tcsetattr", libc().tcsetattr(fd, TCSANOW, termios));
+  checked("tcsetattr", () => libc().tcsetattr(fd, TCSANOW, termios));
 }

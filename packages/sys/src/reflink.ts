@@ -9,5 +9,5 @@ const FICLONE = 0x40049409;
  * @throws SystemError ENOTSUP (or EINVAL, ENOTTY) where the file system cannot share blocks; EXDEV where the files are on two file systems
  */
 export function reflink(sourceFd: number, destinationFd: number): void {
-  checked("ioctl", libc().ioctl(destinationFd, FICLONE, "int", sourceFd));
+  checked("ioctl", () => libc().ioctl(destinationFd, FICLONE, "int", sourceFd));
 }

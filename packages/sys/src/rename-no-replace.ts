@@ -13,8 +13,7 @@ export function renameNoReplace(from: string, to: string): void {
   const number = SYS_renameat2[process.arch];
   if (number === undefined) throw new Error(`renameNoReplace is not known on ${process.arch}`);
   if (`${from}${to}`.includes("\0")) throw new TypeError("A path cannot hold a null byte");
-  checked(
-    "renameat2",
+  checked("renameat2", () =>
     libc().syscall(
       number,
       "long",

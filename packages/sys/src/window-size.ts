@@ -18,7 +18,7 @@ const winsizeBytes = 8;
  */
 export function getWindowSize(fd: number): WindowSize {
   const winsize = Buffer.alloc(winsizeBytes);
-  checked("ioctl", libc().ioctl(fd, TIOCGWINSZ, "_Out_ void *", winsize));
+  checked("ioctl", () => libc().ioctl(fd, TIOCGWINSZ, "_Out_ void *", winsize));
   return { rows: winsize.readUInt16LE(0), columns: winsize.readUInt16LE(2) };
 }
 
@@ -30,5 +30,5 @@ export function setWindowSize(fd: number, { rows, columns }: WindowSize): void {
   const winsize = Buffer.alloc(winsizeBytes);
   winsize.writeUInt16LE(rows, 0);
   winsize.writeUInt16LE(columns, 2);
-  checked("ioctl", libc().ioctl(fd, TIOCSWINSZ, "void *", winsize));
+  checked("ioctl", () => libc().ioctl(fd, TIOCSWINSZ, "void *", winsize));
 }

@@ -68,15 +68,19 @@ const pciSide = "_virtio-pci-";
 function observed(identity: ProcessIdentity, info: VmInfo): VmObservation {
   const tree = info.device_tree ?? {};
   // A virtio device has a node for its PCI side, which has the address, and one of its own.
-  const devices = Object.values(tree).filter(({ id }) => !id.startsWith(pciSide));
+  const devices = Object.values(tree)
+    .filter(({ id }) => !id.startsWith(pciSide))
+    .map((node) => ({ id: node.id, bdf: node.pci_bdf ?? tree[`${pciSide}${node.id}`]?.pci_bdf }))
+    .sort((one, other) => compare(one.bdf ?? "~", other.bdf ?? "~") || compare(one.id, other.id));
   return {
     vmm: states[info.state],
     identity,
     memoryBytes: info.memory_actual_size,
-    devices: devices.map(({ id, pci_bdf }) => {
-      const bdf = pci_bdf ?? tree[`${pciSide}${id}`]?.pci_bdf;
-      return { id, kind: kindOf(id, info), ...(bdf === undefined ? {} : { bdf }) };
-    }),
+    devices: devices.map(({ id, bdf }) => ({
+      id,
+      kind: kindOf(id, info),
+      ...(bdf === undefined ? {} : { bdf }),
+    })),
     raw: info,
   };
 }
@@ -98,4 +102,9 @@ function kindOf(id: string, { config }: VmInfo): string {
   ];
   const found = kinds.find(([, devices]) => devices?.some((device) => device.id === id));
   return found?.[0] ?? id.replace(/^_+/, "").replace(/[-_]?\d+$/, "");
+}
+
+/** By code points: what a locale makes of an address is of no use. */
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -22,7 +22,7 @@ export async function inspectVm(
   const owned = operation !== undefined && (await core.host.locks.isHeld(core.lockPath, vm.seq));
   const at = new Date(core.host.clock.now()).toISOString();
   return {
-    ...trueRecord(vm, owned, endedState(observed, at), at),
+    ...trueRecord(vm, owned, endedState(core, vm, observed), at),
     observed,
     paths: core.paths(vm),
     ...(operation === undefined || !owned

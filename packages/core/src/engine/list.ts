@@ -60,14 +60,13 @@ async function findEnded(
   dead: readonly VmRecord[],
   signal: AbortSignal | undefined,
 ) {
-  const at = new Date(core.host.clock.now()).toISOString();
   const ended = new Map<string, NonNullable<ReturnType<typeof endedState>>>();
   for (const [name, vms] of Map.groupBy(dead, ({ backend }) => backend)) {
     const backend = await core.backend(name);
     const observed = await backend.list(vms, { signal });
     for (const [index, vm] of vms.entries()) {
       const observation = observed[index];
-      const end = observation === undefined ? undefined : endedState(observation, at);
+      const end = observation === undefined ? undefined : endedState(core, vm, observation);
       if (end !== undefined) ended.set(vm.id, end);
     }
   }

@@ -11,11 +11,20 @@ export interface Ended {
 }
 
 /** Undefined while the VMM runs. */
-export function endedState(observed: VmObservation, at: string): Ended | undefined {
+export function endedState(
+  core: EngineCore,
+  vm: VmRecord,
+  observed: VmObservation,
+): Ended | undefined {
   if (observed.vmm === "ended") return { state: "stopped", problem: undefined, clean: true };
   if (observed.vmm !== "absent") return undefined;
-  const message = "its VMM ended unexpectedly: it crashed or was killed";
-  return { state: "error", problem: { code: "VMM_DIED", message, at }, clean: false };
+  const { facts, clock } = core.host;
+  const problem =
+    vm.runtime !== undefined && vm.runtime.vmm.bootId !== facts.bootId
+      ? { code: "HOST_RESTARTED", message: "the host was restarted while it ran" }
+      : { code: "VMM_DIED", message: "its VMM ended unexpectedly: it crashed or was killed" };
+  const at = new Date(clock.now()).toISOString();
+  return { state: "error", problem: { ...problem, at }, clean: false };
 }
 
 /** With the VM's lock held: writes down that a VM has ended by itself, and clears away what its VMM left. */
@@ -23,7 +32,7 @@ export async function reconcile(core: EngineCore, store: Store, vm: VmRecord): P
   if (vm.state !== "running") return vm;
   const backend = await core.backend(vm.backend);
   const [observed] = await backend.list([vm]);
-  const ended = observed === undefined ? undefined : endedState(observed, store.now());
+  const ended = observed === undefined ? undefined : endedState(core, vm, observed);
   if (ended === undefined) return vm;
   await backend.stop(vm, { force: true, graceMs: 0 }, core.context({}, undefined));
   await core.host.files.remove(core.paths(vm).runDir);

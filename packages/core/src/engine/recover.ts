@@ -54,7 +54,7 @@ async function settle(
   verb: "start" | "stop",
 ): Promise<void> {
   const backend = await core.backend(vm.backend);
-  if (verb === "stop" && endedState(await backend.inspect(vm), store.now()) === undefined) {
+  if (verb === "stop" && endedState(core, vm, await backend.inspect(vm)) === undefined) {
     store.transaction(() => {
       store.endOperation(vm.seq);
       store.addEvent(vm, "vm.recovered", { verb, outcome: "undone" });

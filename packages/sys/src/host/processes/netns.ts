@@ -26,7 +26,7 @@ export function inNetworkNamespace<T>(path: string, run: () => T): T {
 function enter(path: string): void {
   const namespace = openSync(path, "r");
   try {
-    checked("setns", libc().setns(namespace, CLONE_NEWNET));
+    checked("setns", () => libc().setns(namespace, CLONE_NEWNET));
   } finally {
     closeSync(namespace);
   }
