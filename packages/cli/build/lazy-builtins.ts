@@ -17,6 +17,7 @@ export function lazyBuiltins(output: string): string {
     (text, name: string, member: string) => {
       const specifier = modules.get(name);
       if (specifier === undefined) return text;
+      if (specifier === "node:fs/promises" && member === "readFile") return "$readFile.now";
       // The same object, of a module that is there already.
       const from =
         specifier === "node:fs/promises" && member === "constants" ? "node:fs" : specifier;
@@ -29,8 +30,14 @@ export function lazyBuiltins(output: string): string {
     (specifier) =>
       `var ${getter(specifier)}v;function ${getter(specifier)}(){return ${getter(specifier)}v??=require("${specifier}")}`,
   );
-  return used.replace('"use strict";', () => `"use strict";${getters.join("")}`);
+  return used.replace('"use strict";', () => `"use strict";${getters.join("")}${readFile}`);
 }
+
+/**
+ * `readFile` for a module that needs nothing else of `node:fs/promises`, which takes longer to load than a short file to read. An open
+ * file, which has methods of its own, is left to the module that it is from.
+ */
+const readFile = `var $readFile={now:async(path,options)=>typeof path==="object"&&"fd" in path?path.readFile(options):require("node:fs").readFileSync(path,options)};`;
 
 function getter(specifier: string): string {
   return `$${specifier.replaceAll(/\W/g, "_")}`;

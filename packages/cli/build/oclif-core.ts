@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import type { Plugin } from "esbuild";
 import { runtime } from "./common.ts";
 import { lazyRequires } from "./lazy-requires.ts";
-import { oclifPatches, oclifReplacements } from "./patches.ts";
+import { dependencyReplacements, oclifPatches, oclifReplacements } from "./patches.ts";
 
 /**
  * Trims @oclif/core on its way into the bundle: modules are loaded when they are first used, and some places are written anew. A
@@ -35,22 +35,40 @@ export function trimOclif(packageRoot: string): Plugin {
       build.onResolve({ filter: /.*/ }, ({ path, importer }) => {
         if (path.startsWith("oclif:"))
           return { path: join(core, "lib", `${path.slice("oclif:".length)}.js`) };
+        if (path.startsWith("dependency:"))
+          return build.resolve(path.slice("dependency:".length), {
+            resolveDir: core,
+            kind: "require-call",
+          });
         const file = relative(core, importer);
         const replacement = oclifReplacements.find(
           (candidate) => candidate.file === file && candidate.specifier === path,
         );
-        if (replacement === undefined) return undefined;
-        applied.add(replacement);
-        return { path: join(runtime, replacement.by) };
+        const change =
+          replacement ??
+          dependencyReplacements.find(
+            (candidate) =>
+              candidate.specifier === path &&
+              importer.includes(`/node_modules/${candidate.importer}`),
+          );
+        if (change === undefined) return undefined;
+        applied.add(change);
+        const by = join(runtime, change.by);
+        return change.isFunction === true ? { path: by, namespace: "function" } : { path: by };
       });
+      build.onLoad({ filter: /.*/, namespace: "function" }, ({ path }) => ({
+        contents: `module.exports = require(${JSON.stringify(path)}).default;`,
+        loader: "js",
+        resolveDir: runtime,
+      }));
       build.onEnd(() => {
-        const left = [...oclifPatches, ...oclifReplacements].filter(
+        const left = [...oclifPatches, ...oclifReplacements, ...dependencyReplacements].filter(
           (change) => !applied.has(change),
         );
         if (left.length === 0) return {};
         return {
           errors: left.map((change) => ({
-            text: `the change of @oclif/core's ${change.file} was not applied: ${JSON.stringify(change)}`,
+            text: `a change of @oclif/core was not applied: ${JSON.stringify(change)}`,
           })),
         };
       });

@@ -33,22 +33,46 @@ export const oclifPatches: readonly Patch[] = [
     to: String.raw`(/^@?[\w./-]+$/.test(w) ? p === w : (0, minimatch_1.minimatch)(p, w))`,
     why: "a name needs no parser of patterns",
   },
+  {
+    file: "lib/help/util.js",
+    from: "return ejs_1.default.render(t, context);",
+    to: 'return typeof t === "string" && !t.includes("%") ? t : ejs_1.default.render(t, context);',
+    why: "a text without a tag is its own template, and most are",
+  },
 ];
 
-/** Modules that a file of @oclif/core gets in the place of those that it asks for. */
-export const oclifReplacements: readonly {
-  readonly file: string;
+/** A module that somebody gets in the place of the one that he asks for. */
+interface Replacement {
   readonly specifier: string;
   /** In `runtime`. */
   readonly by: string;
-}[] = [
+  /** The replaced module is itself a function: what is exported by default takes its place. */
+  readonly isFunction?: true;
+}
+
+/** What files of @oclif/core get. */
+export const oclifReplacements: readonly (Replacement & { readonly file: string })[] = [
   { file: "lib/config/plugin-loader.js", specifier: "./plugin", by: "plugin.ts" },
   { file: "lib/config/plugin.js", specifier: "silk:compare-ids", by: "compare-ids.ts" },
   { file: "lib/config/config.js", specifier: "../module-loader", by: "module-loader.ts" },
   { file: "lib/help/index.js", specifier: "../module-loader", by: "module-loader.ts" },
+  {
+    file: "lib/help/formatter.js",
+    specifier: "string-width",
+    by: "string-width.ts",
+    isFunction: true,
+  },
+  { file: "lib/help/formatter.js", specifier: "wrap-ansi", by: "wrap-ansi.ts", isFunction: true },
   { file: "lib/util/os.js", specifier: "wsl-utils", by: "wsl-utils.ts" },
-  { file: "lib/logger.js", specifier: "debug", by: "debug.ts" },
+  { file: "lib/logger.js", specifier: "debug", by: "debug.ts", isFunction: true },
   { file: "lib/ux/index.js", specifier: "./write", by: "ux-write.ts" },
   { file: "lib/errors/warn.js", specifier: "../ux/write", by: "ux-write.ts" },
   { file: "lib/errors/error.js", specifier: "../ux/write", by: "ux-write.ts" },
+];
+
+/** What its dependencies get, by the beginning of their paths in `node_modules`. */
+export const dependencyReplacements: readonly (Replacement & { readonly importer: string })[] = [
+  { importer: "supports-color/", specifier: "tty", by: "tty.ts" },
+  { importer: "wrap-ansi/", specifier: "string-width", by: "string-width.ts", isFunction: true },
+  { importer: "widest-line/", specifier: "string-width", by: "string-width.ts", isFunction: true },
 ];

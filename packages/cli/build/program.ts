@@ -1,11 +1,15 @@
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build, type OutputFile, type Plugin } from "esbuild";
 import { common, ownPlaces, runtime, silkModules } from "./common.ts";
 import { trimOclif } from "./oclif-core.ts";
 import { isBundled, namedModules, type OclifPackage } from "./packages.ts";
 
-/** Modules that few commands need: each is a file of its own beside the program, so that the others need not read it. */
+/** Modules that not all commands need: each is a file of its own beside the program, so that the others need not read it. */
 const apart: readonly { readonly specifier: string; readonly file: string }[] = [
+  { specifier: "@silkvm/core", file: "core" },
+  { specifier: "@silkvm/sys", file: "sys" },
+  { specifier: "@silkvm/cloud-hypervisor", file: "cloud-hypervisor" },
   { specifier: "undici/lib/dispatcher/client.js", file: "undici-client" },
   { specifier: "minimatch", file: "minimatch" },
   { specifier: "tinyglobby", file: "tinyglobby" },
@@ -19,55 +23,68 @@ export async function bundleProgram(
   packages: readonly OclifPackage[],
   outdir: string,
 ): Promise<readonly OutputFile[]> {
-  const found = new Map<string, string>();
-  const program = await build({
-    ...common,
-    entryPoints: [join(runtime, "program.ts")],
-    outfile: join(outdir, "program.cjs"),
-    plugins: [
-      trimOclif(packageRoot),
-      silkModules(packageRoot, { "silk:packages": packagesModule(packages) }),
-      ownPlaces(),
-      setApart(found),
-    ],
-    write: false,
-  });
-  const others = await Promise.all(
-    [...found].map(([file, entry]) =>
-      build({
-        ...common,
-        entryPoints: [entry],
-        outfile: join(outdir, `${file}.cjs`),
-        write: false,
-      }),
-    ),
-  );
-  return [program, ...others].flatMap(({ outputFiles }) => outputFiles);
+  const made = { "silk:packages": packagesModule(packages) };
+  const waiting = new Map([["program", join(runtime, "program.ts")]]);
+  const bundled = new Map<string, readonly OutputFile[]>();
+  for (const [file, entry] of waiting) {
+    const isProgram = file === "program";
+    const { outputFiles } = await build({
+      ...common,
+      entryPoints: [entry],
+      outfile: join(outdir, `${file}.cjs`),
+      plugins: [
+        ...(isProgram ? [trimOclif(packageRoot)] : []),
+        silkModules(packageRoot, made),
+        ownPlaces(),
+        setApart(file, waiting),
+      ],
+      write: false,
+    });
+    bundled.set(file, outputFiles);
+  }
+  return [...bundled.values()].flat();
 }
 
-function setApart(found: Map<string, string>): Plugin {
+/** Lets a module be loaded from its own file, which is added to those that wait for being bundled. */
+function setApart(own: string, waiting: Map<string, string>): Plugin {
   return {
     name: "set-apart",
     setup(bundler) {
-      bundler.onResolve({ filter: /^[a-z]/ }, async ({ path, pluginData, ...from }) => {
+      bundler.onResolve({ filter: /^[@a-z]/ }, async ({ path, pluginData, ...from }) => {
         const entry = apart.find(({ specifier }) => specifier === path);
-        if (entry === undefined || pluginData === "resolving") return undefined;
-        found.set(
-          entry.file,
-          (await bundler.resolve(path, { ...from, pluginData: "resolving" })).path,
-        );
+        if (entry === undefined || entry.file === own || pluginData === "resolving")
+          return undefined;
+        if (!waiting.has(entry.file))
+          waiting.set(
+            entry.file,
+            (await bundler.resolve(path, { ...from, pluginData: "resolving" })).path,
+          );
         return { path: entry.file, namespace: "apart" };
       });
       bundler.onResolve({ filter: /^\.\//, namespace: "apart" }, ({ path }) => ({
         path,
         external: true,
       }));
-      bundler.onLoad({ filter: /.*/, namespace: "apart" }, ({ path }) => ({
-        contents: `module.exports = require("./${path}.cjs");`,
+      bundler.onLoad({ filter: /.*/, namespace: "apart" }, async ({ path }) => ({
+        contents: await passOn(path, waiting.get(path) as string),
         loader: "js",
       }));
     },
   };
+}
+
+/** The text of a module that has the exports of another one, which is in a file of its own. */
+async function passOn(file: string, entry: string): Promise<string> {
+  const load = `require("./${file}.cjs")`;
+  if (entry.includes("/node_modules/")) return `module.exports = ${load};`;
+  // Ours are ES modules. Without their names, who imports one would get all of it as its default export.
+  const names = Object.keys((await import(pathToFileURL(entry).href)) as object);
+  const exported = names.map((name) =>
+    name === "default"
+      ? "export default loaded.default;"
+      : `export const ${name} = loaded.${name};`,
+  );
+  return `const loaded = ${load};\n${exported.join("\n")}`;
 }
 
 function packagesModule(packages: readonly OclifPackage[]): string {
@@ -76,10 +93,16 @@ function packagesModule(packages: readonly OclifPackage[]): string {
       (path) =>
         `${JSON.stringify(path)}: () => import(${JSON.stringify(join(oclifPackage.root, path))})`,
     );
+    const { manifest } = oclifPackage;
+    const commands = Object.entries(manifest.commands);
+    const flags = commands.map(
+      ([id, command]) => `${JSON.stringify(id)}: () => ${parsed(command.flags)}`,
+    );
     return `{
   name: ${JSON.stringify(oclifPackage.name)},
   pjson: ${parsed(oclifPackage.pjson)},
-  manifest: ${parsed(oclifPackage.manifest)},
+  manifest: ${parsed({ ...manifest, commands: Object.fromEntries(commands.map(([id, { flags: _flags, ...command }]) => [id, command])) })},
+  flags: { ${flags.join(", ")} },
   modules: { ${modules.join(", ")} },
 }`;
   });

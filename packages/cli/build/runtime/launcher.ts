@@ -1,9 +1,10 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Main from "silk:dist/main";
 import { answer } from "silk:dist/hot/answer";
 import { plainCommands, silkVersion } from "silk:facts";
 import type * as Program from "./program.ts";
+import { packageRoot } from "./root.ts";
 
 const argv = process.argv.slice(2);
 
@@ -29,9 +30,7 @@ function wantsPlain(): boolean {
 
 if (!answer(argv, silkVersion)) {
   if (wantsPlain()) {
-    const root = dirname(dirname(__dirname));
-    void import(pathToFileURL(join(root, "dist/main.js")).href).then(({ main }: typeof Main) =>
-      main(argv, root),
-    );
+    const main = pathToFileURL(join(packageRoot, "dist/main.js")).href;
+    void import(main).then((plain: typeof Main) => plain.main(argv, packageRoot));
   } else (require("./program.cjs") as typeof Program).run(argv);
 }

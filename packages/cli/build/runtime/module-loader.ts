@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import type { Interfaces } from "@oclif/core";
 import * as oclif from "oclif:module-loader";
-import { ownPackage, packageRoot } from "./packages.ts";
+import { ownPackage } from "./packages.ts";
+import { packageRoot } from "./root.ts";
 
 type Owner = Interfaces.Config | Interfaces.Plugin;
 

@@ -17,10 +17,26 @@ declare module "silk:dist/hot/answer" {
   export { answer } from "../../src/hot/answer.ts";
 }
 
+declare module "silk:dist/hot/terminal" {
+  export { isMemoryDevice, isTerminal } from "../../src/hot/terminal.ts";
+}
+
 declare module "silk:facts" {
   export const silkVersion: string;
   /** First words of the commands that are not in the bundle. */
   export const plainCommands: readonly (string | undefined)[];
+}
+
+/** Dependencies of @oclif/core, as it finds them. */
+declare module "dependency:string-width" {
+  export default function stringWidth(text: string): number;
+}
+declare module "dependency:wrap-ansi" {
+  export default function wrapAnsi(
+    text: string,
+    columns: number,
+    options?: { readonly hard?: boolean; readonly trim?: boolean; readonly wordWrap?: boolean },
+  ): string;
 }
 
 /** What the bundler found out about the packages that it bundles. */

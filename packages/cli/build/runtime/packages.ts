@@ -2,18 +2,19 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import type { Interfaces } from "@oclif/core";
 import { packages } from "silk:packages";
+import { packageRoot } from "./root.ts";
 
 /** A package whose commands, hooks and help are in the bundle, with what oclif would otherwise read from its files. */
 export interface BundledPackage {
   readonly name: string;
   readonly pjson: Interfaces.PJSON;
+  /** Its commands have no flags. */
   readonly manifest: Interfaces.Manifest;
+  /** The flags of each command: most of a manifest, and asked for by few. */
+  readonly flags: Readonly<Record<string, () => Interfaces.Manifest["commands"][string]["flags"]>>;
   /** By the path inside of the package. */
   readonly modules: Readonly<Record<string, () => Promise<unknown>>>;
 }
-
-/** The directory of silk's own package: the bundle is in its `dist/bundle`. */
-export const packageRoot: string = dirname(dirname(__dirname));
 
 /** The package of silk itself. */
 export const ownPackage = packages[0] as BundledPackage;

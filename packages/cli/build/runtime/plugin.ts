@@ -1,13 +1,8 @@
 import type { Command } from "@oclif/core/command";
 import type { Interfaces } from "@oclif/core";
 import { Plugin as OclifPlugin } from "oclif:config/plugin";
-import {
-  type BundledPackage,
-  bundledPlugin,
-  installedRoot,
-  ownPackage,
-  packageRoot,
-} from "./packages.ts";
+import { type BundledPackage, bundledPlugin, installedRoot, ownPackage } from "./packages.ts";
+import { packageRoot } from "./root.ts";
 
 /** oclif's Plugin; one that is in the bundle takes its package.json, its manifest and its commands from there. */
 export class Plugin extends OclifPlugin {
@@ -29,6 +24,14 @@ export class Plugin extends OclifPlugin {
     this.options = { ...options, isRoot: true, root: packageRoot, pjson: bundled.pjson };
     await super.load();
     this.options = options;
+    for (const command of this.commands) {
+      let flags: Command.Cached["flags"] | undefined;
+      Object.defineProperty(command, "flags", {
+        configurable: true,
+        enumerable: true,
+        get: () => (flags ??= bundled.flags[command.id]?.()),
+      });
+    }
     if (options.isRoot === true) return;
     this.isRoot = false;
     let root: string | undefined;

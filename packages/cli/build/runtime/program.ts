@@ -1,5 +1,5 @@
 import { main } from "silk:dist/main";
-import { packageRoot } from "./packages.ts";
+import { packageRoot } from "./root.ts";
 import { installStandardOutput } from "./standard-output.ts";
 
 /** Runs a command to its end. */

@@ -1,7 +1,8 @@
 import { fstatSync, writeSync } from "node:fs";
+import { isMemoryDevice } from "silk:dist/hot/terminal";
 
 /**
- * Puts a small stand-in in the place of `process.stdout` and `process.stderr` where they are pipes or files: Node's own take five
+ * Puts a small stand-in in the place of `process.stdout` and `process.stderr` where they are pipes, files or /dev/null: Node's own take five
  * milliseconds to make. The stand-in writes text and remembers who listens for errors. Whoever asks for more, and a write that does
  * not go through at once, get Node's own, and so does everybody from then on.
  */
@@ -14,7 +15,7 @@ export function installStandardOutput(): void {
 function isPlain(fd: number): boolean {
   try {
     const stat = fstatSync(fd);
-    return stat.isFIFO() || stat.isSocket() || stat.isFile();
+    return stat.isFIFO() || stat.isSocket() || stat.isFile() || isMemoryDevice(stat);
   } catch {
     return false;
   }

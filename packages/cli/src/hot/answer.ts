@@ -31,7 +31,7 @@ function makeOutput(
   command: HotCommand,
   silk: string,
 ): readonly (string | Uint8Array)[] | undefined {
-  const onTerminal = isTerminal();
+  const onTerminal = isTerminal(1);
   if (command.command === "version") {
     const { versions, platform, arch } = process;
     return [

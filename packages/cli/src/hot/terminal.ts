@@ -1,11 +1,13 @@
-import { fstatSync } from "node:fs";
+import { fstatSync, type Stats } from "node:fs";
 import { isatty } from "node:tty";
 
-/** Major number of /dev/null and its like. */
-const memoryDevices = 1;
+/** Whether a file is /dev/null or one of its like. */
+export function isMemoryDevice(stat: Stats): boolean {
+  return stat.isCharacterDevice() && Math.floor(stat.rdev / 256) === 1;
+}
 
-/** Whether stdout is a terminal. What is no character device is none, and need not be asked: the module that asks is slow to load. */
-export function isTerminal(): boolean {
-  const stat = fstatSync(1);
-  return stat.isCharacterDevice() && Math.floor(stat.rdev / 256) !== memoryDevices && isatty(1);
+/** Whether a descriptor is a terminal. What is no character device is none, and need not be asked: the module that asks is slow to load. */
+export function isTerminal(fd: number): boolean {
+  const stat = fstatSync(fd);
+  return stat.isCharacterDevice() && !isMemoryDevice(stat) && isatty(fd);
 }
