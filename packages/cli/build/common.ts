@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { BuildOptions, Plugin } from "esbuild";
+import type { BuildOptions, BuildResult, Plugin } from "esbuild";
 
 /** Where what is bundled besides the packages is. */
 export const runtime: string = join(import.meta.dirname, "runtime");
@@ -14,23 +14,29 @@ export const common = {
   // Names stay: classes and functions are called by them in messages. What is left out is what only people read.
   minifyWhitespace: true,
   minifySyntax: true,
+  // What has to be said of the authors is in a file of its own.
   legalComments: "none",
+  metafile: true,
   logLevel: "warning",
   external: ["typescript", "pnpapi"],
+  write: false,
 } as const satisfies BuildOptions;
+
+/** Files of the bundle that are not written yet, and what they are made of. */
+export type Bundled = BuildResult<{ readonly metafile: true; readonly write: false }>;
 
 /** Lets `silk:dist/x` be a built module of the package, and `silk:…` anything that is made for the bundle. */
 export function silkModules(packageRoot: string, made: Readonly<Record<string, string>>): Plugin {
   return {
     name: "silk-modules",
-    setup(build) {
-      build.onResolve({ filter: /^silk:dist\// }, ({ path }) => ({
+    setup(bundler) {
+      bundler.onResolve({ filter: /^silk:dist\// }, ({ path }) => ({
         path: join(packageRoot, `${path.slice("silk:".length)}.js`),
       }));
-      build.onResolve({ filter: /^silk:/ }, ({ path }) =>
+      bundler.onResolve({ filter: /^silk:/ }, ({ path }) =>
         Object.hasOwn(made, path) ? { path, namespace: "silk" } : undefined,
       );
-      build.onLoad({ filter: /.*/, namespace: "silk" }, ({ path }) => ({
+      bundler.onLoad({ filter: /.*/, namespace: "silk" }, ({ path }) => ({
         contents: made[path] as string,
         loader: "js",
         resolveDir: packageRoot,
@@ -46,8 +52,8 @@ export function silkModules(packageRoot: string, made: Readonly<Record<string, s
 export function ownPlaces(): Plugin {
   return {
     name: "own-places",
-    setup(build) {
-      build.onLoad({ filter: /\/dist\/.*\.js$/ }, async ({ path }) => {
+    setup(bundler) {
+      bundler.onLoad({ filter: /\/dist\/.*\.js$/ }, async ({ path }) => {
         if (path.includes("/node_modules/")) return undefined;
         const text = await readFile(path, "utf8");
         if (!text.includes("import.meta")) return undefined;
@@ -65,7 +71,7 @@ export function ownPlaces(): Plugin {
           resolveDir: dirname(path),
         };
       });
-      build.onResolve({ filter: /^silk:place$/ }, () => ({ path: join(runtime, "place.ts") }));
+      bundler.onResolve({ filter: /^silk:place$/ }, () => ({ path: join(runtime, "place.ts") }));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { build, type OutputFile, type Plugin } from "esbuild";
-import { common, runtime, silkModules } from "./common.ts";
+import { build, type Plugin } from "esbuild";
+import { type Bundled, common, runtime, silkModules } from "./common.ts";
 import { isBundled, type OclifPackage } from "./packages.ts";
 
 /** Events of oclif whose hooks run around every command. */
@@ -15,7 +15,7 @@ export async function bundleLauncher(
   packageRoot: string,
   packages: readonly OclifPackage[],
   outdir: string,
-): Promise<readonly OutputFile[]> {
+): Promise<Bundled> {
   for (const { name, pjson } of packages)
     for (const event of aroundCommands)
       if (pjson.oclif.hooks?.[event] !== undefined)
@@ -24,7 +24,7 @@ export async function bundleLauncher(
   const plainCommands = plugins
     .filter((plugin) => !isBundled(plugin))
     .flatMap(({ manifest }) => Object.keys(manifest.commands).map((id) => id.split(":")[0]));
-  const { outputFiles } = await build({
+  return await build({
     ...common,
     external: ["./program.cjs"],
     entryPoints: [join(runtime, "launcher.ts")],
@@ -36,9 +36,7 @@ export async function bundleLauncher(
 export const plainCommands = ${JSON.stringify([...new Set(plainCommands)])};`,
       }),
     ],
-    write: false,
   });
-  return outputFiles;
 }
 
 /**

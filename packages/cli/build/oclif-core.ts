@@ -6,6 +6,9 @@ import { runtime } from "./common.ts";
 import { lazyRequires } from "./lazy-requires.ts";
 import { dependencyReplacements, oclifPatches, oclifReplacements } from "./patches.ts";
 
+/** How the stand-in of a dependency of @oclif/core names the real one. */
+const dependency = "oclif:node_modules/";
+
 /**
  * Trims @oclif/core on its way into the bundle: modules are loaded when they are first used, and some places are written anew. A
  * place that is not found exactly once means another version of @oclif/core than the one this was written for: the build fails.
@@ -17,8 +20,8 @@ export function trimOclif(packageRoot: string): Plugin {
   const applied = new Set<object>();
   return {
     name: "trim-oclif",
-    setup(build) {
-      build.onLoad({ filter: /\/@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => {
+    setup(bundler) {
+      bundler.onLoad({ filter: /\/@oclif\/core\/lib\/.*\.js$/ }, async ({ path }) => {
         const file = relative(core, path);
         let text = await readFile(path, "utf8");
         for (const patch of oclifPatches.filter((candidate) => candidate.file === file)) {
@@ -32,14 +35,14 @@ export function trimOclif(packageRoot: string): Plugin {
         }
         return { contents: lazyRequires(text), loader: "js" };
       });
-      build.onResolve({ filter: /.*/ }, ({ path, importer }) => {
-        if (path.startsWith("oclif:"))
-          return { path: join(core, "lib", `${path.slice("oclif:".length)}.js`) };
-        if (path.startsWith("dependency:"))
-          return build.resolve(path.slice("dependency:".length), {
+      bundler.onResolve({ filter: /.*/ }, ({ path, importer }) => {
+        if (path.startsWith(dependency))
+          return bundler.resolve(path.slice(dependency.length), {
             resolveDir: core,
             kind: "require-call",
           });
+        if (path.startsWith("oclif:"))
+          return { path: join(core, "lib", `${path.slice("oclif:".length)}.js`) };
         const file = relative(core, importer);
         const replacement = oclifReplacements.find(
           (candidate) => candidate.file === file && candidate.specifier === path,
@@ -56,12 +59,12 @@ export function trimOclif(packageRoot: string): Plugin {
         const by = join(runtime, change.by);
         return change.isFunction === true ? { path: by, namespace: "function" } : { path: by };
       });
-      build.onLoad({ filter: /.*/, namespace: "function" }, ({ path }) => ({
+      bundler.onLoad({ filter: /.*/, namespace: "function" }, ({ path }) => ({
         contents: `module.exports = require(${JSON.stringify(path)}).default;`,
         loader: "js",
         resolveDir: runtime,
       }));
-      build.onEnd(() => {
+      bundler.onEnd(() => {
         const left = [...oclifPatches, ...oclifReplacements, ...dependencyReplacements].filter(
           (change) => !applied.has(change),
         );

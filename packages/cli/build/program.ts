@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type OutputFile, type Plugin } from "esbuild";
-import { common, ownPlaces, runtime, silkModules } from "./common.ts";
+import { build, type Plugin } from "esbuild";
+import { type Bundled, common, ownPlaces, runtime, silkModules } from "./common.ts";
 import { trimOclif } from "./oclif-core.ts";
 import { isBundled, namedModules, type OclifPackage } from "./packages.ts";
 
@@ -22,13 +22,13 @@ export async function bundleProgram(
   packageRoot: string,
   packages: readonly OclifPackage[],
   outdir: string,
-): Promise<readonly OutputFile[]> {
+): Promise<readonly Bundled[]> {
   const made = { "silk:packages": packagesModule(packages) };
   const waiting = new Map([["program", join(runtime, "program.ts")]]);
-  const bundled = new Map<string, readonly OutputFile[]>();
+  const bundled: Bundled[] = [];
   for (const [file, entry] of waiting) {
     const isProgram = file === "program";
-    const { outputFiles } = await build({
+    const result = await build({
       ...common,
       entryPoints: [entry],
       outfile: join(outdir, `${file}.cjs`),
@@ -38,11 +38,10 @@ export async function bundleProgram(
         ownPlaces(),
         setApart(file, waiting),
       ],
-      write: false,
     });
-    bundled.set(file, outputFiles);
+    bundled.push(result);
   }
-  return [...bundled.values()].flat();
+  return bundled;
 }
 
 /** Lets a module be loaded from its own file, which is added to those that wait for being bundled. */

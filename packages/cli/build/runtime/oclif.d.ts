@@ -28,10 +28,10 @@ declare module "silk:facts" {
 }
 
 /** Dependencies of @oclif/core, as it finds them. */
-declare module "dependency:string-width" {
+declare module "oclif:node_modules/string-width" {
   export default function stringWidth(text: string): number;
 }
-declare module "dependency:wrap-ansi" {
+declare module "oclif:node_modules/wrap-ansi" {
   export default function wrapAnsi(
     text: string,
     columns: number,

@@ -1,4 +1,4 @@
-import realStringWidth from "dependency:string-width";
+import realStringWidth from "oclif:node_modules/string-width";
 
 /** string-width; of plain text it is the length, which takes no tables of emoji to know. */
 export default function stringWidth(text: string): number {

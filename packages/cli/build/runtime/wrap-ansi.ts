@@ -1,4 +1,4 @@
-import realWrapAnsi from "dependency:wrap-ansi";
+import realWrapAnsi from "oclif:node_modules/wrap-ansi";
 
 /** wrap-ansi; a plain line that fits, and has no blanks at its ends to be trimmed, stays as it is. */
 export default function wrapAnsi(
