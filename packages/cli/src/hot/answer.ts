@@ -14,6 +14,8 @@ import { writeOutput } from "./write.ts";
 export function answer(argv: readonly string[], silkVersion: string): boolean {
   const command = readHotCommand(argv);
   if (command === undefined || !isPlainEnvironment(process.env)) return false;
+  // Some versions of Node warn of their SQLite. `main` keeps their warnings, too, from people who do not debug.
+  process.removeAllListeners("warning");
   try {
     // Throws where the directory is gone, which oclif warns of.
     process.cwd();
