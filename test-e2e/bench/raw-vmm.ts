@@ -4,6 +4,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { dirname } from "node:path";
 
+const patienceMs = 5_000;
+
 /** A VMM without silk: the program with the arguments that silk would give it, and the least that can be said to it over its socket. */
 export interface RawVmm {
   readonly socketPath: string;
@@ -49,10 +51,18 @@ async function untilRunning(socketPath: string): Promise<void> {
 
 /** Ends a VMM by its own call, and waits until it is gone. */
 export async function stopRaw({ socketPath, child }: RawVmm): Promise<void> {
-  const exited = child.exitCode === null ? once(child, "exit") : undefined;
+  const ended = untilGone(child);
   // It may be gone before its answer is out.
   await call(socketPath, "PUT", "vmm.shutdown").catch(() => {});
-  await exited;
+  await ended;
+}
+
+/** Waits until a VMM that was told to end is gone. One that refuses, or hangs after its answer, is killed. */
+export async function untilGone(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const last = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+  await once(child, "exit");
+  clearTimeout(last);
 }
 
 /** Makes the directory for a raw VMM's sockets anew. */
