@@ -2,7 +2,8 @@ import type { Case, Comparison, Measured, Timing } from "./suite.ts";
 
 /**
  * Times the cases by turns, so that what else the machine does meanwhile hits them all alike; every other round goes the other way
- * round, so that none always follows the same one. The first round is not counted.
+ * round, so that none always follows the same one. The first round is not counted. A ratio is the median of the rounds' own ratios: what
+ * slows down a whole round leaves it as it is.
  */
 export async function measure(
   suite: string,
@@ -17,16 +18,17 @@ export async function measure(
   for (let round = 0; round < runs; round += 1)
     for (const one of round % 2 === 0 ? all : all.toReversed())
       times.get(one)?.push(await one.run());
-  const floor = timing(times.get(peer) as number[]);
+  const peerTimes = times.get(peer) as number[];
   const lines = all.map((one) => {
-    const own = timing(times.get(one) as number[]);
+    const own = times.get(one) as number[];
     const { name, aim, aimExtraMs } = one;
     return {
+      ...timing(own),
       name,
       runs,
-      ...own,
-      ratio: own.medianMs / floor.medianMs,
-      minRatio: own.minMs / floor.minMs,
+      ratio: median(own.map((ms, round) => ms / (peerTimes[round] as number))),
+      minRatio: Math.min(...own) / Math.min(...peerTimes),
+      extraMs: median(own.map((ms, round) => ms - (peerTimes[round] as number))),
       aim,
       aimExtraMs,
     };
@@ -35,9 +37,12 @@ export async function measure(
 }
 
 function timing(times: readonly number[]): Timing {
-  const sorted = times.toSorted((a, b) => a - b);
+  return { minMs: Math.min(...times), medianMs: median(times), maxMs: Math.max(...times) };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] as number;
-  const medianMs = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
-  return { minMs: sorted[0] as number, medianMs, maxMs: sorted.at(-1) as number };
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }

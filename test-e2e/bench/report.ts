@@ -22,15 +22,15 @@ function cells(line: Line, peer: Line): string[] {
     String(line.runs),
     isPeer ? "" : line.ratio.toFixed(2),
     isPeer ? "" : line.minRatio.toFixed(2),
-    isPeer ? "" : duration(line.medianMs - peer.medianMs),
-    aim(line, peer),
+    isPeer ? "" : duration(line.extraMs),
+    aim(line),
   ];
 }
 
-function aim({ aim: ratio, aimExtraMs, ...line }: Line, peer: Line): string {
+function aim({ aim: ratio, aimExtraMs, ...line }: Line): string {
   if (ratio !== undefined) return `${line.ratio <= ratio ? "met" : "missed"} (${ratio})`;
   if (aimExtraMs === undefined) return "";
-  return `${line.medianMs - peer.medianMs <= aimExtraMs ? "met" : "missed"} (+${duration(aimExtraMs)})`;
+  return `${line.extraMs <= aimExtraMs ? "met" : "missed"} (+${duration(aimExtraMs)})`;
 }
 
 function duration(ms: number): string {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -41,6 +41,7 @@ for (const suite of suites.filter(
 )) {
   const dir = await mkdtemp(join(tmpdir(), "silk-bench-"));
   try {
+    await mkdir(join(dir, "home"));
     process.stdout.write(`${suite.name}: ${suite.description}\n`);
     const note = (text: string): void => void process.stdout.write(`  ${text}\n`);
     const effort = Number(values.effort);

@@ -28,7 +28,7 @@ export interface Suite {
 }
 
 export interface SuiteContext {
-  /** An empty directory, gone afterwards. */
+  /** A directory with nothing but an empty `home` in it, gone afterwards. */
   readonly dir: string;
   /** Multiplied with each comparison's own number of runs. */
   readonly effort: number;
@@ -46,8 +46,10 @@ export interface Timing {
 export interface Line extends Timing {
   readonly name: string;
   readonly runs: number;
-  /** Of the medians; 1 for the peer itself. */
+  /** To the peer in the same round: the median of all rounds. */
   readonly ratio: number;
+  /** What it takes beyond the peer in the same round: the median of all rounds. */
+  readonly extraMs: number;
   /** Of the fastest runs, which other work on the machine disturbs least. */
   readonly minRatio: number;
   readonly aim?: number | undefined;

@@ -7,7 +7,7 @@ import { type SqlColumn, sqlColumns, sqlLiteral, type TimeRange } from "./list-c
 const gap = "  ";
 
 /** So many rows are looked at to guess what the others are like. */
-const sampleSize = 64;
+const sampleSize = 96;
 
 /** With more different values than this in a column it is not worth the while. */
 const mostValues = 250;
@@ -41,15 +41,22 @@ interface Bounds {
   readonly last: number | null;
 }
 
-/** Some numbers from `first` to `last`, spread evenly and without a pattern that the rows could have, too: by the golden ratio. */
+/**
+ * Some numbers from `first` to `last`: the last ones, as the younger a VM is the sooner the words for its age change, and others that are
+ * spread evenly and without a pattern that the rows could have, too, by the golden ratio.
+ */
 function pick(first: number, last: number): readonly number[] {
   const count = last - first + 1;
   if (count <= sampleSize) return Array.from({ length: count }, (_, index) => first + index);
-  const middle = Array.from(
-    { length: sampleSize - 2 },
-    (_, index) => first + Math.floor((((index + 1) * 0.618_033_988_75) % 1) * count),
-  );
-  return [first, ...middle, last];
+  const half = sampleSize / 2;
+  return [
+    first,
+    ...Array.from(
+      { length: half - 1 },
+      (_, index) => first + Math.floor((((index + 1) * 0.618_033_988_75) % 1) * count),
+    ),
+    ...Array.from({ length: half }, (_, index) => last - index),
+  ];
 }
 
 /** What is known of the table before its rows are made. */

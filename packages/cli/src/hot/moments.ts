@@ -51,7 +51,8 @@ function spanShownAfter(spanMs: number): number {
 }
 
 /**
- * An SQL expression: the literal of the stretch that a column's moment lies in, found by halving; NULL outside of them all.
+ * An SQL expression: the literal of the stretch that a column's moment lies in; NULL outside of them all. It is found by halving the
+ * time, not the number of stretches: the young ones are short, and hold few moments.
  * @param stretches without gaps between them, as from {@link stretchesOf}
  * @param literals one for each stretch
  */
@@ -60,13 +61,19 @@ export function stretchLiteral(
   stretches: readonly Stretch[],
   literals: readonly string[],
 ): string {
-  const search = (from: number, to: number): string => {
-    if (from === to) return literals[from] ?? "NULL";
-    const middle = Math.floor((from + to) / 2);
-    return `CASE WHEN ${column} <= '${stretches[middle]?.upTo}' THEN ${search(from, middle)} ELSE ${search(middle + 1, to)} END`;
-  };
   const [first] = stretches;
   const last = stretches.at(-1);
   if (first === undefined || last === undefined) return "NULL";
-  return `CASE WHEN ${column} > '${first.after}' AND ${column} <= '${last.upTo}' THEN ${search(0, stretches.length - 1)} END`;
+  const ends = stretches.map(({ upTo }) => Date.parse(upTo));
+  const search = (from: number, to: number, startMs: number): string => {
+    if (from === to) return literals[from] ?? "NULL";
+    const middleMs = (startMs + (ends[to - 1] as number)) / 2;
+    const half = ends.findIndex((endMs, index) => index >= from && endMs >= middleMs);
+    const until = Math.min(half, to - 1);
+    const older = search(from, until, startMs);
+    const younger = search(until + 1, to, ends[until] as number);
+    return `CASE WHEN ${column} <= '${stretches[until]?.upTo}' THEN ${older} ELSE ${younger} END`;
+  };
+  const found = search(0, stretches.length - 1, Date.parse(first.after));
+  return `CASE WHEN ${column} > '${first.after}' AND ${column} <= '${last.upTo}' THEN ${found} END`;
 }

@@ -20,8 +20,14 @@ function run(source: string): {
       default: "a",
     },
     "node:os": { EOL: "\n" },
-    "node:fs/promises": { constants: "slow", readFile: "read" },
-    "node:fs": { constants: "quick" },
+    "node:fs/promises": { constants: "slow", writeFile: "write" },
+    "node:fs": {
+      constants: "quick",
+      readFileSync: (path: string) => {
+        if (path === "missing") throw new Error("ENOENT");
+        return `content of ${path}`;
+      },
+    },
   };
   const require = (specifier: string): unknown => {
     loaded.push(specifier);
@@ -63,12 +69,27 @@ exports.use = () => [new a_1.Thing().is, (0, a_1.twice)(4), a_2.default, "a_1.x"
 describe("what the bundler made of imports of Node's modules", () => {
   it("loads them when they are first used", () => {
     const source = `"use strict";var import_node_os=require("node:os"),import_promises=require("node:fs/promises");
-module.exports.use=()=>[import_node_os.EOL,(0,import_promises.readFile),import_promises.constants];`;
+module.exports.use=()=>[import_node_os.EOL,(0,import_promises.writeFile),import_promises.constants];
+module.exports.read=(path)=>(0,import_promises.readFile)(path,"utf8");`;
     const { exports, loaded } = run(lazyBuiltins(source));
     expect(loaded).toEqual([]);
     // The constants are the same object in a module that is there from the start.
-    expect((exports["use"] as () => unknown)()).toEqual(["\n", "read", "quick"]);
+    expect((exports["use"] as () => unknown)()).toEqual(["\n", "write", "quick"]);
     expect(loaded).toEqual(["node:os", "node:fs/promises", "node:fs"]);
+  });
+
+  it("reads files without the module that would take longer to load, with the same outcome", async () => {
+    const { exports, loaded } = run(
+      lazyBuiltins(`"use strict";var import_promises=require("node:fs/promises");
+module.exports.read=(path)=>(0,import_promises.readFile)(path,"utf8");`),
+    );
+    const read = exports["read"] as (path: unknown) => Promise<string>;
+    expect(await read("there")).toBe("content of there");
+    await expect(read("missing")).rejects.toThrow("ENOENT");
+    expect(await read({ fd: 3, readFile: async () => "content of an open file" })).toBe(
+      "content of an open file",
+    );
+    expect(loaded).not.toContain("node:fs/promises");
   });
 });
 
