@@ -9,6 +9,9 @@ const gap = "  ";
 /** So many rows are looked at to guess what the others are like. */
 const sampleSize = 96;
 
+/** So few rows are laid out faster by JavaScript. */
+const fewRows = 250;
+
 /** With more different values than this in a column it is not worth the while. */
 const mostValues = 250;
 
@@ -26,7 +29,7 @@ export interface ListTable {
 export function listTable(database: HostDatabase, nowMs: number): ListTable | undefined {
   const bounds = "SELECT min(seq) AS first, max(seq) AS last FROM vms";
   const { first, last } = database.prepare(bounds).get() as unknown as Bounds;
-  if (first === null || last === null) return undefined;
+  if (first === null || last === null || last - first < fewRows) return undefined;
   const guess = layOut(database, `vms WHERE seq IN (${pick(first, last).join()})`, nowMs);
   const guessed = guess === undefined || guess.isUnsettled ? undefined : makeRows(database, guess);
   if (guess !== undefined && guessed !== undefined && fits(database, guess, guessed))
@@ -47,7 +50,6 @@ interface Bounds {
  */
 function pick(first: number, last: number): readonly number[] {
   const count = last - first + 1;
-  if (count <= sampleSize) return Array.from({ length: count }, (_, index) => first + index);
   const half = sampleSize / 2;
   return [
     first,

@@ -37,13 +37,16 @@ export function storePath(rootDir: string): string {
   return join(rootDir, "silk.db");
 }
 
-/** Puts VMs into a store past the engine, which would need a VMM for some of them. */
-export function addVms(database: DatabaseSync, rows: readonly VmRow[]): void {
+/**
+ * Puts VMs into a store past the engine, which would need a VMM for some of them.
+ * @param step between the numbers of two VMs: those of VMs that are gone are not used again
+ */
+export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1): void {
   const addVm = database.prepare(`INSERT INTO vms VALUES (${Array(16).fill("?").join()})`);
   const addRecord = database.prepare("INSERT INTO vm_records VALUES (?, ?)");
   database.exec("BEGIN");
   for (const [index, row] of rows.entries()) {
-    const vm = toRecord(row, index + 1);
+    const vm = toRecord(row, index * step + 1);
     addVm.run(
       vm.seq,
       vm.id,
