@@ -101,3 +101,13 @@ export const vmErrors = {
 export function deviceManager(source: VmmError): VmmError {
   return new VmmError("DeviceManager", "Error from device manager", source);
 }
+
+/** The real program dies of this instead of reporting an error. */
+export class Panic extends Error {
+  readonly location: string;
+
+  constructor(location: string, message: string) {
+    super(message);
+    this.location = location;
+  }
+}

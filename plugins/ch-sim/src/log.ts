@@ -6,6 +6,7 @@ export type Level = "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE";
 const LEVELS: readonly Level[] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 const started = process.hrtime.bigint();
 
+let ready = false;
 let target = 2;
 let verbosity = 1;
 let format = "cloud-hypervisor: {boottime}s: <{thread}> {level}:{location} -- {msg}";
@@ -19,6 +20,7 @@ export function setUpLog(options: {
   if (options.file !== undefined) target = openSync(options.file, "w", 0o600);
   verbosity = 1 + options.verbose;
   format = options.format;
+  ready = true;
 }
 
 /** Nanoseconds since the program started. */
@@ -26,9 +28,9 @@ export function sinceStart(): bigint {
   return process.hrtime.bigint() - started;
 }
 
-/** Writes a line, unless it is less serious than what was asked for. A log that cannot be written is no reason to stop. */
+/** Writes a line, unless it is less serious than what was asked for, or the log has not been set up. A log that cannot be written is no reason to stop. */
 export function log(thread: string, level: Level, location: string, message: string): void {
-  if (LEVELS.indexOf(level) > verbosity) return;
+  if (!ready || LEVELS.indexOf(level) > verbosity) return;
   const seconds = (Number(sinceStart() / 1000n) / 1e6).toFixed(6).padStart(10);
   const line = format
     .replace("{boottime}", seconds)

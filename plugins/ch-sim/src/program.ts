@@ -1,8 +1,7 @@
 import { unlinkSync } from "node:fs";
 
 import { HelpRequest, parseCommandLine, UsageError } from "./args/command-line.ts";
-import { debugText, errorChain, VmmError } from "./errors.ts";
-import { Panic } from "./devices/device-manager.ts";
+import { debugText, errorChain, VmmError, Panic } from "./errors.ts";
 import { log, print, printError } from "./log.ts";
 import { settings, SettingsError } from "./settings.ts";
 import { startVmm } from "./start.ts";

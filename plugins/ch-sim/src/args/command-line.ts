@@ -1,3 +1,4 @@
+import { mostSimilar } from "./similar.ts";
 import { OPTIONS, optionLabel, type OptionSpec } from "./table.ts";
 
 /** The command line, taken apart. */
@@ -42,6 +43,13 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     counts.set(option.name, times);
   };
 
+  // The option before still waits for more values, and is not counted among those that were used.
+  const settled = (last: string): string[] => {
+    const names = [...counts.keys()].filter((name) => name !== last);
+    const waiting = OPTIONS.find((option) => option.name === names.at(-1));
+    return [...(waiting?.arity === "none" ? names : names.slice(0, -1)), last];
+  };
+
   const values = (option: OptionSpec, inline: string | undefined): void => {
     const list = given.get(option.name) ?? [];
     given.set(option.name, list);
@@ -49,9 +57,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       if (option.arity === "none") {
         fail(
           `unexpected value '${inline}' for '--${option.name}' found; no more were expected`,
-          usage(),
+          attachedUsage(settled(option.name)),
         );
       }
+      if (inline === "" && option.values !== undefined) failWithoutValue(option);
       list.push(check(option, inline));
       return;
     }
@@ -61,8 +70,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     for (; taken < limit && isValue(argv[position]); taken++)
       list.push(check(option, argv[position++] ?? ""));
     if (taken === 0 && option.arity === "optional") list.push("");
-    else if (taken === 0)
-      fail(`a value is required for '${optionLabel(option)}' but none was supplied`);
+    else if (taken === 0) failWithoutValue(option);
   };
 
   while (position < argv.length) {
@@ -104,14 +112,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   }
 
   function unknown(argument: string, name: string): never {
-    const similar = OPTIONS.find(
-      (option) => option.name.length > 1 && isSimilar(option.name, name),
-    );
+    const longNames = OPTIONS.map((option) => option.name).filter((known) => known.length > 1);
+    const similar = mostSimilar(name, longNames);
     if (similar !== undefined) {
-      const label = `--${similar.name}`;
       fail(
-        `unexpected argument '${argument}' found\n\n  tip: a similar argument exists: '${label}'`,
-        usageLine([similar.name]),
+        `unexpected argument '${argument}' found\n\n  tip: a similar argument exists: '--${similar}'`,
+        usageLine([similar]),
       );
     }
     fail(`unexpected argument '${argument}' found`, usage());
@@ -134,14 +140,39 @@ function check(option: OptionSpec, value: string): string {
 /** What describes a VM needs something to boot. */
 function requirePayload(counts: ReadonlyMap<string, number>): void {
   if (counts.has("kernel") || counts.has("firmware") || counts.has("version")) return;
-  const needing = OPTIONS.filter((option) => option.vm === true && counts.has(option.name));
+  const needing = [...counts.keys()].flatMap((name) =>
+    OPTIONS.filter((option) => option.name === name && option.vm === true),
+  );
   if (needing.length === 0) return;
-  const missing = "<--firmware <firmware>|--kernel <kernel>>";
+  const missing = groupLabel(PAYLOAD);
   const labels = needing.map(optionLabel).join(" ");
   fail(
     `the following required arguments were not provided:\n  ${missing}`,
     `Usage: cloud-hypervisor ${labels} ${missing}`,
   );
+}
+
+function failWithoutValue(option: OptionSpec): never {
+  const values =
+    option.values === undefined ? "" : `\n  [possible values: ${option.values.join(", ")}]`;
+  fail(`a value is required for '${optionLabel(option)}' but none was supplied${values}`);
+}
+
+const PAYLOAD = OPTIONS.filter(({ name }) => name === "firmware" || name === "kernel");
+
+function groupLabel(options: readonly OptionSpec[]): string {
+  return `<${options.map(optionLabel).join("|")}>`;
+}
+
+/** The usage that is shown for a flag with a value: a group stands for those of its options that were used. */
+function attachedUsage(names: readonly string[]): string {
+  const used = names.slice(0, -1);
+  const groups = [PAYLOAD, OPTIONS.filter((option) => option.vm === true)].filter((group) =>
+    group.some(({ name }) => used.includes(name)),
+  );
+  const rest = names.filter((name) => groups.every((group) => group.every((o) => o.name !== name)));
+  const labels = OPTIONS.filter((option) => rest.includes(option.name)).map(optionLabel);
+  return `Usage: cloud-hypervisor ${[...labels, ...groups.map(groupLabel)].join(" ")}`;
 }
 
 function usageLine(names: readonly string[]): string {
@@ -156,17 +187,6 @@ function fail(message: string, usage?: string): never {
   throw new UsageError(
     `error: ${message}\n\n${usage === undefined ? "" : `${usage}\n\n`}${TRY_HELP}`,
   );
-}
-
-/** Whether one name is the other with its end missing or one letter changed. */
-function isSimilar(known: string, given: string): boolean {
-  if (given.length < 3) return false;
-  if (known.startsWith(given) || given.startsWith(known))
-    return Math.abs(known.length - given.length) <= 2;
-  if (known.length !== given.length) return false;
-  let different = 0;
-  for (let at = 0; at < known.length; at++) if (known[at] !== given[at]) different++;
-  return different === 1;
 }
 
 function helpText(): string {

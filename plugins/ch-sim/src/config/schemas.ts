@@ -45,10 +45,14 @@ const mac = text("a string", (value) => {
   }
 });
 
-const ip = text("IP address", (value) => {
-  if (isIP(value) === 0) throw new Error("invalid IP address syntax");
-  return value;
-});
+const ip = text(
+  "IP address",
+  (value) => {
+    if (isIP(value) === 0) throw new Error("invalid IP address syntax");
+    return value;
+  },
+  true,
+);
 
 /** File descriptors cannot come through JSON: whatever was written is -1. */
 const fdPlaceholders = option(mapped(listOf(i32), (fds) => fds.map(() => -1)));
@@ -123,10 +127,10 @@ const memory = struct<types.MemoryConfig>("MemoryConfig", [
 ]);
 
 const payload = struct<types.PayloadConfig>("PayloadConfig", [
-  field("firmware", option(path)),
-  field("kernel", option(path)),
-  field("cmdline", option(string)),
-  field("initramfs", option(path)),
+  defaulted("firmware", option(path), () => undefined),
+  defaulted("kernel", option(path), () => undefined),
+  defaulted("cmdline", option(string), () => undefined),
+  defaulted("initramfs", option(path), () => undefined),
 ]);
 
 const tokenBucket = struct<types.TokenBucket>("TokenBucketConfig", [

@@ -1,7 +1,7 @@
 import { filePort, ttyPort } from "./file-port.ts";
 import { nullPort, type Port } from "./port.ts";
 import type { ConsoleMode, VmConfig } from "../config/types.ts";
-import { fromNode, VmmError } from "../errors.ts";
+import { fromNode, Panic, VmmError } from "../errors.ts";
 
 /** The consoles of a VM, opened before the VM is. */
 export interface Consoles {
@@ -28,7 +28,7 @@ export async function openConsoles(config: VmConfig): Promise<Consoles> {
     };
   } catch (error) {
     for (const port of opened) port.close();
-    throw error instanceof VmmError
+    throw error instanceof VmmError || error instanceof Panic
       ? error
       : new VmmError("CreateConsoleDevice", "Error creating console device", fromNode(error));
   }
@@ -39,6 +39,12 @@ export function closeConsoles(consoles: Consoles): void {
   consoles.console?.close();
   consoles.serial?.close();
   consoles.debug?.close();
+}
+
+/** What the real program does about a file or a socket without a path. */
+function missing(place: string): never {
+  const message = "called `Option::unwrap()` on a `None` value";
+  throw new Panic(`vmm/src/console_devices.rs:${place}`, message);
 }
 
 async function openOne(
@@ -53,7 +59,7 @@ async function openOne(
     case "Tty":
       return ttyPort();
     case "File":
-      return filePort(config.file ?? "");
+      return filePort(config.file ?? missing("231:78"));
     case "Pty": {
       const { openPtyPort } = await import("./pty-port.ts");
       const port = await openPtyPort();
@@ -66,7 +72,7 @@ async function openOne(
         throw new VmmError("NoSocketOptionSupportForConsoleDevice", message);
       }
       const { openSocketPort } = await import("./socket-port.ts");
-      return openSocketPort(config.socket ?? "");
+      return openSocketPort(config.socket ?? missing("259:90"));
     }
     default:
       throw new Error(`There is no console mode ${String(config.mode)}`);

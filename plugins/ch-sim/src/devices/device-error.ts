@@ -31,6 +31,8 @@ export const deviceErrors = {
   missingBalloon: () =>
     new VmmError("MissingVirtioBalloon", "Missing virtio-balloon, can't proceed as expected"),
   missingNode: () => new VmmError("MissingNode", "Could not find the node in the device tree"),
+  missingAddress: () =>
+    new VmmError("MissingDeviceNodePciBdf", "Missing PCI b/d/f from the DeviceNode"),
   allocateBars: (bytes: number) =>
     new VmmError(
       "AllocateBars",

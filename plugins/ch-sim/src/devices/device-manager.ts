@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
+
 import type { Consoles } from "../console/consoles.ts";
 import type * as types from "../config/types.ts";
-import { fromNode, VmmError } from "../errors.ts";
+import { fromNode, VmmError, Panic } from "../errors.ts";
 import { event } from "../events.ts";
 import type { MemoryManager } from "../memory/memory-manager.ts";
 import { AddressAllocator } from "./address-allocator.ts";
@@ -15,10 +17,13 @@ import {
 } from "./device-tree.ts";
 import type { Disk } from "./disk.ts";
 import * as makers from "./makers.ts";
+import { connectTpm } from "./sockets.ts";
 import { PciBus } from "./pci-bus.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
+import type { Permits } from "../vm/landlock.ts";
 
 const BAR_BYTES = 0x8_0000;
+const PLAIN_BAR_ALIGNMENT = 16;
 const BAR_ALIGNMENT = 0x80_0000;
 const MMIO32_START = 0xc000_0000;
 const MMIO32_BYTES = 640 * 1024 * 1024;
@@ -28,16 +33,6 @@ const REMOVABLE = ["block", "net", "pmem", "fs", "vsock"];
 export interface PciDeviceInfo {
   readonly id: string;
   readonly bdf: string;
-}
-
-/** The real program dies of this instead of reporting an error. */
-export class Panic extends Error {
-  readonly location: string;
-
-  constructor(location: string, message: string) {
-    super(message);
-    this.location = location;
-  }
 }
 
 /** What a snapshot keeps of the device manager itself. */
@@ -57,7 +52,7 @@ export class DeviceManager implements makers.DeviceContext {
   readonly config: types.VmConfig;
   readonly memory: MemoryManager;
   readonly tree: DeviceTree;
-  readonly permitted: (path: string) => boolean;
+  readonly permitted: Permits;
   readonly #bootIds: ReadonlySet<string>;
   readonly #segments: readonly Segment[];
   readonly #virtio: VirtioDevice[] = [];
@@ -66,12 +61,15 @@ export class DeviceManager implements makers.DeviceContext {
   readonly restoring: boolean;
   #nextNumber: number;
 
+  /** The connection to a TPM's emulator. */
+  #tpm: Socket | undefined;
+
   constructor(
     config: types.VmConfig,
     memory: MemoryManager,
     bootIds: ReadonlySet<string>,
     state: DeviceManagerState | undefined,
-    permitted: (path: string) => boolean,
+    permitted: Permits,
   ) {
     this.config = config;
     this.memory = memory;
@@ -91,6 +89,7 @@ export class DeviceManager implements makers.DeviceContext {
       this.#legacyNode("__debug_console");
     if (consoles.console !== undefined)
       this.#keep(makers.plainDevice(this, "console", "__console", this.config.console));
+    if (this.config.tpm !== undefined) this.#tpm = await connectTpm(this.config.tpm.socket);
     for (const make of makers.BOOT_ORDER) for (const device of await make(this)) this.#keep(device);
     this.#addPciDevices();
     await this.#addPassthroughDevices();
@@ -255,6 +254,7 @@ export class DeviceManager implements makers.DeviceContext {
     for (const disk of this.#disks.splice(0)) disk.close();
     for (const close of this.#passthrough.values()) close();
     this.#passthrough.clear();
+    this.#tpm?.destroy();
   }
 
   #legacyNode(id: string): void {
@@ -350,7 +350,9 @@ export class DeviceManager implements makers.DeviceContext {
 
   /** A device that the tree knows is being restored, and goes back to where it was. */
   #takeSlot(id: string, segment: number, slot: number | undefined): string {
-    const known = this.tree.get(id)?.pci_bdf;
+    const node = this.tree.get(id);
+    const known = node?.pci_bdf;
+    if (node !== undefined && known === undefined) throw deviceErrors.missingAddress();
     const place = known === undefined ? { segment, slot } : parseBdf(known);
     try {
       return formatBdf(place.segment, this.#segment(place.segment).bus.allocate(place.slot));
@@ -374,7 +376,7 @@ export class DeviceManager implements makers.DeviceContext {
     const base =
       type === "Mmio64"
         ? mmio64.allocate(before?.base, bytes, before === undefined ? BAR_ALIGNMENT : 4)
-        : mmio32.allocate(before?.base, bytes, bytes);
+        : mmio32.allocate(before?.base, bytes, virtio ? bytes : PLAIN_BAR_ALIGNMENT);
     if (base === undefined) throw deviceErrors.allocateBars(bytes);
     return { PciBar: { index: 0, base, size: bytes, type_: type, prefetchable: false } };
   }

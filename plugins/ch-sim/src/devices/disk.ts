@@ -15,6 +15,7 @@ import { log } from "../log.ts";
 import { quote } from "../json/content.ts";
 import { blockError, shortRead } from "./block-error.ts";
 import { openQcow2, QCOW2_MAGIC } from "./qcow2.ts";
+import type { Permits } from "../vm/landlock.ts";
 
 const SECTOR = 512;
 const VHDX_SIGNATURE = "vhdxfile";
@@ -66,7 +67,7 @@ export class Disk {
    * Opens the image that a config names. As the real program does, it writes what it found out into the config: the type of
    * an image whose type was not given. Throws a VmmError.
    */
-  static open(config: DiskConfig, id: string, permitted: (path: string) => boolean): Disk {
+  static open(config: DiskConfig, id: string, permitted: Permits): Disk {
     const { path } = config;
     if (path === undefined)
       throw new VmmError("NoDiskPath", "No disk path was specified when one was expected");
@@ -117,7 +118,7 @@ export class Disk {
       if (this.type === "Qcow2") this.#resizeQcow2(bytes);
       else ftruncateSync(this.#fd, Number(bytes));
     } catch (error) {
-      const source = error instanceof VmmError ? error : resizeError("Io", fromNode(error));
+      const source = error instanceof VmmError ? error : rawResizeError(fromNode(error));
       throw new VmmError("DiskResize", "Disk resize failed", source);
     }
     this.#bytes = Number(bytes);
@@ -149,9 +150,14 @@ function resizeError(kind: "Io" | "UnsupportedFeature", cause: VmmError): VmmErr
   });
 }
 
-function openImage(config: DiskConfig, path: string, permitted: (path: string) => boolean): number {
+function rawResizeError(cause: VmmError): VmmError {
+  return blockError("Io", new VmmError("ResizeError", "Resize failed", cause), {});
+}
+
+function openImage(config: DiskConfig, path: string, permitted: Permits): number {
   try {
-    if (!permitted(path)) throw Object.assign(new Error("landlock"), { code: "EACCES" });
+    if (!permitted(path, !config.readonly))
+      throw Object.assign(new Error("landlock"), { code: "EACCES" });
     const flags = config.readonly ? constants.O_RDONLY : constants.O_RDWR;
     // A file system without direct I/O refuses here, as it would refuse the real program; reading below needs no alignment.
     if (config.direct) closeSync(openSync(path, flags | constants.O_DIRECT));
@@ -169,6 +175,13 @@ function inspect(
   const start = Buffer.alloc(SECTOR);
   if (readSync(fd, start, 0, SECTOR, 0) < SECTOR)
     throw blockError("Io", shortRead(), { op: "DetectImageType" });
+  const stat = fstatSync(fd);
+  if (!stat.isFile() && !stat.isBlockDevice()) {
+    const message = `disk image must be a regular file or block device, is: FileType { is_file: false, is_dir: ${stat.isDirectory()}, is_symlink: false, .. }`;
+    const detail = ` { kind: Other, error: ${quote(message)} }`;
+    const cause = new VmmError("Custom", message, undefined, detail);
+    throw blockError("Io", cause, { op: "DetectImageType" });
+  }
   if (start.readUInt32BE(0) === QCOW2_MAGIC) {
     const image = openQcow2(fd, path, config.backing_files);
     return { type: "Qcow2", bytes: image.virtualBytes, backed: image.backing !== undefined };

@@ -20,6 +20,7 @@ import { connectOnce, connectVhostUser, listenOn } from "./sockets.ts";
 import * as states from "./states.ts";
 import { Tap } from "./tap.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
+import type { Permits } from "../vm/landlock.ts";
 
 const TWO_MIB = 0x20_0000;
 const NEVER = 2n ** 64n - 1n;
@@ -29,7 +30,7 @@ export interface DeviceContext {
   readonly config: types.VmConfig;
   readonly memory: MemoryManager;
   readonly tree: DeviceTree;
-  readonly permitted: (path: string) => boolean;
+  readonly permitted: Permits;
   nextName(prefix: string): string;
   mmio64(segment: number): AddressAllocator;
   addDiskImage(disk: Disk): void;
@@ -252,7 +253,16 @@ export async function makeVdpa(
     fd = openSync(config.path, constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
     throw deviceErrors.vdpa(
-      new VmmError("CreateVhostVdpa", "Failed to create vhost-vdpa", fromNode(error)),
+      new VmmError(
+        "CreateVhostVdpa",
+        "Failed to create vhost-vdpa",
+        new VmmError(
+          "VhostOpen",
+          `failure in opening vhost file: ${fromNode(error).message}`,
+          undefined,
+          `(${fromNode(error).name}${fromNode(error).detail ?? ""})`,
+        ),
+      ),
     );
   }
   context.tree.set(id, deviceNode(id));
@@ -298,7 +308,9 @@ export async function openVfioUser(socket: string): Promise<() => void> {
     const connection = await connectOnce(socket);
     return () => connection.destroy();
   } catch (error) {
-    throw deviceErrors.vfioUserClient(new VmmError("Connect", "Error connecting", fromNode(error)));
+    const source = fromNode(error);
+    const connect = new VmmError("Connect", `Error connecting: ${source.message}`, source);
+    throw deviceErrors.vfioUserClient(connect);
   }
 }
 

@@ -1,8 +1,11 @@
 import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { fromNode, VmmError } from "../errors.ts";
+import { fromNode, plainError, VmmError } from "../errors.ts";
+import { quote } from "../json/content.ts";
 import { log } from "../log.ts";
 import { settings } from "../settings.ts";
 
@@ -14,6 +17,8 @@ export async function listenOn(path: string): Promise<Server> {
     socket.on("error", () => socket.destroy());
     socket.resume();
   });
+  // Node takes a missing directory for a lack of permission.
+  statSync(dirname(path));
   server.listen(path);
   await once(server, "listening");
   return server;
@@ -57,6 +62,22 @@ function vhostUserError(path: string, source: VmmError): VmmError {
     detail.slice(0, -1).replace("(VhostUserProtocol", ""),
   );
   return new VmmError("VhostUserConnect", "Connection to socket failed", peer);
+}
+
+/** Connects to a TPM's emulator, and keeps the connection. Throws a VmmError. */
+export async function connectTpm(path: string): Promise<Socket> {
+  const fail = (reason: string): VmmError => {
+    const message = `Failed to create TPM Device : Init(Failed while initializing tpm Emulator: InitializeEmulator(${reason}))`;
+    return new VmmError("CreateTpmDevice", "Cannot create tmp device", plainError(message));
+  };
+  if (!existsSync(path)) throw fail(`The input TPM Socket path: ${quote(path)} does not exist`);
+  try {
+    return await tryConnect(path);
+  } catch (error) {
+    const { name, detail } = fromNode(error);
+    const reason = `Failed to connect to tpm Socket. Error: ${name}${detail ?? ""}`;
+    throw fail(`Failed while initializing tpm emulator: ConnectToSocket(${reason})`);
+  }
 }
 
 /** Connects to a vfio-user server. Throws Node's error. */

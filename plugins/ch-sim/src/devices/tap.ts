@@ -52,9 +52,11 @@ export class Tap {
     const multiQueue = BigInt(config.num_queues) / 2n > 1n;
     const directory = settings().tapDirectory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (config.tap !== undefined) {
+    // The kernel gives a TAP without a name one of its own.
+    if (config.tap !== undefined && config.tap !== "") {
       checkHost(config.tap, multiQueue);
       if (Buffer.byteLength(config.tap) > MAX_NAME) throw nameTooLong(config.tap);
+      if (/^\.{1,2}$|[/:\s]/.test(config.tap)) throw openError(configureError("EINVAL"));
       return attach(directory, config.tap, multiQueue);
     }
     for (let number = 0; ; number++) {

@@ -112,8 +112,9 @@ export class Guest {
   }
 
   /** Asks the guest to let something go; `done` is called once it has, if ever. */
-  release(what: "device" | "vcpu", done: () => void): void {
-    const delay = what === "device" ? this.#settings.ackRemoval : this.#settings.ackVcpus;
+  release(what: "device" | "vcpu" | "memory", done: () => void): void {
+    const { ackRemoval, ackVcpus, ackMemory } = this.#settings;
+    const delay = { device: ackRemoval, vcpu: ackVcpus, memory: ackMemory }[what];
     if (delay !== "never") this.#later(delay, done);
   }
 

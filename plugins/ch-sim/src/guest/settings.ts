@@ -6,6 +6,8 @@ export interface GuestSettings {
   readonly ackRemoval: number | "never";
   /** When the guest lets a removed vCPU go. */
   readonly ackVcpus: number | "never";
+  /** When the guest takes in memory that it is given, or gives away memory that its balloon is to take. */
+  readonly ackMemory: number | "never";
   /** What the power button does. */
   readonly powerButton: "shutdown" | "reboot" | "ignore";
   /** How long the guest takes to shut down, in milliseconds. */
@@ -16,7 +18,15 @@ export interface GuestSettings {
   readonly atBoot: "run" | "poweroff" | "reboot" | "crash";
 }
 
-const KEYS = ["ackRemoval", "ackVcpus", "powerButton", "shutdownMs", "hostname", "atBoot"] as const;
+const KEYS = [
+  "ackRemoval",
+  "ackVcpus",
+  "ackMemory",
+  "powerButton",
+  "shutdownMs",
+  "hostname",
+  "atBoot",
+] as const;
 
 /** Checks what was given; undefined is a guest that behaves well. */
 export function parseGuest(value: unknown): GuestSettings {
@@ -24,6 +34,7 @@ export function parseGuest(value: unknown): GuestSettings {
   return {
     ackRemoval: acknowledgement(given["ackRemoval"], "ackRemoval"),
     ackVcpus: acknowledgement(given["ackVcpus"], "ackVcpus"),
+    ackMemory: acknowledgement(given["ackMemory"], "ackMemory"),
     powerButton: checkWord(
       given["powerButton"],
       "powerButton",

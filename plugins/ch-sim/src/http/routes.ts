@@ -39,6 +39,13 @@ const snapshotRequest = struct<{ destination_url: string }>("VmSnapshotConfig", 
   field("destination_url", string),
 ]);
 
+const sendMigration = struct<{ destination_url: string }>("VmSendMigrationData", [
+  field("destination_url", string),
+]);
+const receiveMigration = struct<{ receiver_url: string }>("VmReceiveMigrationData", [
+  field("receiver_url", string),
+]);
+
 /** One call of the API. */
 interface Route {
   readonly method: "GET" | "PUT";
@@ -215,19 +222,23 @@ const ROUTES: Readonly<Record<string, Route>> = {
     schemas.userDeviceConfig,
     (vmm, value) => vmm.add("user_devices", value),
   ),
-};
-
-/** Calls that the simulator knows of but cannot do. */
-const UNSUPPORTED: Readonly<Record<string, readonly [string, string]>> = {
-  "vm.send-migration": ["VmSendMigration", "Error dispatching the migration worker"],
-  "vm.receive-migration": ["VmReceiveMigration", "Error receiving migration"],
+  "vm.send-migration": request(
+    ["VmSendMigration", "Error dispatching the migration worker"],
+    sendMigration,
+    (vmm) => vmm.sendMigration(),
+  ),
+  "vm.receive-migration": request(
+    ["VmReceiveMigration", "Error receiving migration"],
+    receiveMigration,
+    (vmm) => vmm.receiveMigration(),
+  ),
 };
 
 /** The name of the call that a request is for; undefined for a path that is none. */
 export function callName(call: HttpRequest): string | undefined {
   const path = absolutePath(call.uri);
   const name = path.startsWith(ROOT) ? path.slice(ROOT.length) : "";
-  return name in ROUTES || name in UNSUPPORTED || name === "vmm.shutdown" ? name : undefined;
+  return name in ROUTES || name === "vmm.shutdown" ? name : undefined;
 }
 
 /** An error of the API itself. */
@@ -242,9 +253,6 @@ export async function answer(
   call: HttpRequest,
 ): Promise<HttpResponse> {
   if (name === undefined) return apiError(404, ["Not Found"]);
-  const unsupported = UNSUPPORTED[name];
-  if (unsupported !== undefined)
-    return apiError(500, ["Error from API", unsupported[1], "The simulator does not migrate"]);
   const route = ROUTES[name];
   if (route === undefined) return apiError(404, ["Not Found"]);
   if (call.method !== route.method) {

@@ -67,8 +67,10 @@ export function quote(text: string): string {
   return `${out}"`;
 }
 
+/** A float as the real program writes it: plain between 1e-5 and 1e16, with an exponent beyond. */
 function formatFloat(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e16)
-    return `${Object.is(value, -0) ? "-0" : value}.0`;
-  return String(value).replace("e+", "e");
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  const size = Math.abs(value);
+  if (size < 1e-5 || size >= 1e16) return value.toExponential();
+  return Number.isInteger(value) ? `${value}.0` : String(value);
 }

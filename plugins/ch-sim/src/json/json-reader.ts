@@ -1,4 +1,5 @@
 import { type Content, describeContent } from "./content.ts";
+import { parseFloat64 } from "./float.ts";
 import { JsonError } from "./json-error.ts";
 
 const MAX_DEPTH = 128;
@@ -86,8 +87,15 @@ export class JsonReader {
     if (end !== undefined) throw end;
   }
 
-  /** Reads an object; `entry` reads the value of each key, `done` runs before the closing brace. */
-  readMap(entry: (key: string) => void, done: () => void): void {
+  /**
+   * Reads an object; `entry` reads the value of each key, `done` runs before the closing brace, `seen` is told of a key before
+   * what follows it is looked at.
+   */
+  readMap(
+    entry: (key: string) => void,
+    done: () => void,
+    seen: (key: string) => void = () => undefined,
+  ): void {
     this.#enter();
     this.eat();
     const failure = capture(() => {
@@ -95,6 +103,7 @@ export class JsonReader {
       while (this.#hasKey(first)) {
         first = false;
         const key = this.readString();
+        seen(key);
         this.#colon();
         entry(key);
       }
@@ -162,13 +171,13 @@ export class JsonReader {
     const integer = this.#fraction() && this.#exponent();
     const text = this.#bytes.toString("latin1", start, this.#index);
     if (!integer) {
-      const float = Number(text);
+      const float = parseFloat64(text);
       if (!Number.isFinite(float)) throw this.error("number out of range");
       return { float };
     }
     const value = BigInt(text);
     const fits = negative ? value < 0n && value >= -(2n ** 63n) : value < 2n ** 64n;
-    return fits ? value : { float: Number(text) };
+    return fits ? value : { float: parseFloat64(text) };
   }
 
   /** A string; the caller has seen that one starts here. */

@@ -77,6 +77,8 @@ export const bool: Schema<boolean> = {
 export function text(
   expecting: string,
   parse: (value: string) => string = (value) => value,
+  /** Whether a fault is told at the end of the string, and not where the owner ends. */
+  atOnce = false,
 ): Schema<string> {
   const check = (value: string): string => {
     try {
@@ -96,7 +98,7 @@ export function text(
       if (next === undefined) throw reader.peekError("EOF while parsing a value");
       if (next !== 0x22) throw reader.invalidType(expecting);
       const value = reader.readString();
-      return check(value);
+      return atOnce ? reader.fixing(() => check(value)) : check(value);
     },
   };
 }

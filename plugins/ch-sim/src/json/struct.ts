@@ -102,7 +102,7 @@ export function struct<T>(
     own.forEach((entry, index) => {
       const slot = next(index);
       if (slot !== undefined) slots.set(entry.name, slot);
-      else if (entry.byDefault === undefined) {
+      else if (isNeededInList(entry)) {
         throw new JsonError(
           `invalid length ${index}, expected ${expecting} with ${own.length} element${own.length === 1 ? "" : "s"}`,
         );
@@ -153,21 +153,31 @@ export function struct<T>(
           (key) => {
             const entry = find(key);
             if (entry === undefined) {
-              if (denyUnknown) throw reader.fix(unknownField(key, fieldNames));
               rest.push([key, reader.readContent()]);
               return;
             }
-            if (slots.has(entry.name)) throw new JsonError(`duplicate field \`${entry.name}\``);
             slots.set(entry.name, { value: entry.schema.read(reader) });
           },
           () => {
             result = finish(slots, rest);
+          },
+          (key) => {
+            const entry = find(key);
+            if (entry === undefined && denyUnknown) throw unknownField(key, fieldNames);
+            if (entry !== undefined && slots.has(entry.name))
+              throw new JsonError(`duplicate field \`${entry.name}\``);
           },
         );
         return result as T;
       });
     },
   };
+}
+
+/** A list has to have what an object may leave out, where leaving it out stands for null. */
+function isNeededInList(entry: Extract<StructEntry, { readonly name: string }>): boolean {
+  if (entry.byDefault !== undefined) return false;
+  return entry.schema.missing === undefined || entry.schema.missing() === null;
 }
 
 function arrangeEntries(

@@ -10,6 +10,7 @@ export const memoryErrors = {
       "MisalignedMemorySize",
       "Memory size is misaligned with default page size or its hugepage size",
     ),
+  duplicateZone: () => new VmmError("DuplicateZoneId", "Memory zone identifier is not unique"),
   statFileSystem: (source: VmmError) =>
     new VmmError("GetFileSystemBlockSize", "Failed to stat filesystem", source),
   sharedNuma: () =>

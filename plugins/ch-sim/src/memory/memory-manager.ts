@@ -1,6 +1,7 @@
 import type { MemoryConfig, MemoryZoneConfig } from "../config/types.ts";
+import { VmmError } from "../errors.ts";
 import { memoryErrors } from "./errors.ts";
-import { checkBacking, DEFAULT_ZONE, memoryZones, zoneAlignment } from "./zones.ts";
+import { checkBacking, DEFAULT_ZONE, hasHugePages, memoryZones, zoneAlignment } from "./zones.ts";
 
 const LOW_RAM_END = 0xc000_0000n;
 const HIGH_RAM_START = 0x1_0000_0000n;
@@ -8,6 +9,7 @@ const PLATFORM_AREA_BYTES = 1n << 20n;
 const RESERVED_TOP_BYTES = 1n << 16n;
 const DIMM_BYTES = 128n << 20n;
 const VIRTIO_MEM_ALIGNMENT = 128n << 20n;
+const VIRTIO_MEM_BLOCK = 2n << 20n;
 const HOTPLUG_SLOTS = 8;
 
 /** One run of guest memory. */
@@ -120,8 +122,18 @@ export class MemoryManager {
     return this.#regions;
   }
 
-  /** What virtio-mem has added, in bytes. */
-  get virtioMemPlugged(): bigint {
+  /** The bytes from the guest's address 0 up to the first hole. */
+  get lowBytes(): bigint {
+    return this.#regions.find((region) => region.gpa === 0n)?.size ?? 0n;
+  }
+
+  /** Whether the huge pages that the memory is to be made of are there. */
+  get hasPages(): boolean {
+    return this.#zones.every(hasHugePages);
+  }
+
+  /** What virtio-mem is asked to add, in bytes. */
+  get virtioMemRequested(): bigint {
     return [...this.#virtioMem.values()].reduce((sum, size) => sum + size, 0n);
   }
 
@@ -176,7 +188,19 @@ export class MemoryManager {
   }
 
   #resizeVirtioMem(zone: string, size: bigint): void {
-    if (!this.#virtioMem.has(zone)) throw memoryErrors.missingVirtioMem();
+    const requested = this.#virtioMem.get(zone);
+    if (requested === undefined) throw memoryErrors.missingVirtioMem();
+    const region = this.#regions.find((one) => one.virtioMem && one.zone === zone)?.size ?? 0n;
+    const asked = `new size 0x${size.toString(16)}`;
+    const fault =
+      requested === size
+        ? `${asked} and requested_size are identical`
+        : size > region
+          ? `${asked} is bigger than region_size 0x${region.toString(16)}`
+          : size % VIRTIO_MEM_BLOCK === 0n
+            ? undefined
+            : `${asked} is not aligned on block_size 0x${VIRTIO_MEM_BLOCK.toString(16)}`;
+    if (fault !== undefined) throw memoryErrors.virtioMemResize(virtioMemError(fault));
     this.#virtioMem.set(zone, size);
   }
 
@@ -191,6 +215,11 @@ export class MemoryManager {
   }
 }
 
+function virtioMemError(fault: string): VmmError {
+  const reason = `Failed to update virtio configuration: ResizeError(${fault})`;
+  return new VmmError("ResizeError", "Resize invalid argument", new VmmError("Error", reason));
+}
+
 /** Puts zones one after the other, around the hole below 4 GiB. */
 function layOut(zones: readonly MemoryZoneConfig[]): MemoryRegion[] {
   const regions: MemoryRegion[] = [];
@@ -198,7 +227,9 @@ function layOut(zones: readonly MemoryZoneConfig[]): MemoryRegion[] {
   for (const zone of zones) {
     const alignment = BigInt(zoneAlignment(zone));
     const size = BigInt(zone.size);
-    if (size % alignment !== 0n) throw memoryErrors.misaligned();
+    // A mask, as the real program has it: a unit that is no power of two is a strange one.
+    if ((size & (alignment - 1n)) !== 0n) throw memoryErrors.misaligned();
+    if (regions.some((region) => region.zone === zone.id)) throw memoryErrors.duplicateZone();
     checkBacking(zone);
     let left = size;
     while (left > 0n) {

@@ -1,12 +1,13 @@
-import { statfsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 
-import { type VmmError, fromNode } from "../errors.ts";
+import { fromNode, osError, type VmmError } from "../errors.ts";
 import type { MemoryConfig, MemoryZoneConfig } from "../config/types.ts";
 import { memoryErrors } from "./errors.ts";
 
 /** The id of the zone that a memory without zones consists of. */
 export const DEFAULT_ZONE = "mem0";
 const PAGE_BYTES = 4096;
+const HUGE_PAGES = "/sys/kernel/mm/hugepages";
 
 /** The zones that a memory consists of, after the checks of the real program. Throws a VmmError. */
 export function memoryZones(memory: MemoryConfig): MemoryZoneConfig[] {
@@ -65,9 +66,36 @@ export function zoneAlignment(zone: MemoryZoneConfig): number {
   }
 }
 
+/** How many huge pages of a zone's size are free; undefined where the host has none of that size. */
+function hugePages(zone: MemoryZoneConfig): number | undefined {
+  const size = zone.hugepage_size === undefined ? defaultHugePage() : BigInt(zone.hugepage_size);
+  // Only the power of two in the size reaches the kernel.
+  const kib = (size & -size) / 1024n;
+  try {
+    return Number(readFileSync(`${HUGE_PAGES}/hugepages-${kib}kB/free_hugepages`, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function defaultHugePage(): bigint {
+  const kib = /^Hugepagesize:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
+  return BigInt(kib ?? 2048) * 1024n;
+}
+
+/** Whether a zone's first page could be touched. */
+export function hasHugePages(zone: MemoryZoneConfig): boolean {
+  return !zone.hugepages || zone.file !== undefined || (hugePages(zone) ?? 0) > 0;
+}
+
 /** Whether what backs a zone is there. */
 export function checkBacking(zone: MemoryZoneConfig): void {
-  if (zone.file === undefined) return;
+  if (zone.file === undefined) {
+    if (zone.hugepages && !existsSync(HUGE_PAGES)) throw memoryErrors.openFile(osError("ENODEV"));
+    if (zone.hugepages && hugePages(zone) === undefined)
+      throw memoryErrors.openFile(osError("ENODEV"));
+    return;
+  }
   let failure: VmmError | undefined;
   try {
     if (statSync(zone.file).isDirectory()) failure = memoryErrors.directoryAsFile();

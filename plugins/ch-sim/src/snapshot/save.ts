@@ -8,6 +8,7 @@ import { quote } from "../json/content.ts";
 import type { MemoryState } from "../memory/memory-manager.ts";
 import { CONFIG_FILE, MEMORY_FILE, STATE_FILE, urlToDirectory } from "./directory.ts";
 import { migrationError } from "./migration-error.ts";
+import type { Permits } from "../vm/landlock.ts";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -28,13 +29,13 @@ export interface SnapshotContent {
 export async function saveSnapshot(
   url: string,
   content: SnapshotContent,
-  permitted: (path: string) => boolean,
+  permitted: Permits,
 ): Promise<void> {
   const directory = urlToDirectory(url);
   const create = (name: string, what: string): number => {
     const path = join(directory, name);
     try {
-      if (!permitted(path)) throw Object.assign(new Error("landlock"), { code: "EACCES" });
+      if (!permitted(path, true)) throw Object.assign(new Error("landlock"), { code: "EACCES" });
       return openSync(path, "wx+", 0o600);
     } catch (error) {
       throw migrationError("MigrateSend", what, fromNode(error));

@@ -6,7 +6,7 @@ import type * as types from "../config/types.ts";
 import { validateConfig } from "../config/validate.ts";
 import { DeviceManager } from "../devices/device-manager.ts";
 import { deviceErrors } from "../devices/device-error.ts";
-import { deviceManager as deviceManagerError, VmmError } from "../errors.ts";
+import { deviceManager as deviceManagerError, Panic, VmmError } from "../errors.ts";
 import { event } from "../events.ts";
 import { Guest, type Machine } from "../guest/guest.ts";
 import type { GuestMemoryState } from "../guest/memory-page.ts";
@@ -22,7 +22,15 @@ import {
 } from "../snapshot/load.ts";
 import { migrationError } from "../snapshot/migration-error.ts";
 import { Cpus } from "./cpus.ts";
-import { checkInitramfs, checkPayload } from "./payload.ts";
+import { GuestShare } from "./guest-share.ts";
+import { checkFeatures, checkTopology } from "./host-limits.ts";
+import { checkNuma } from "./numa.ts";
+import { checkInitramfs, checkInitramfsRoom, checkPayload, checkPlatform } from "./payload.ts";
+import type { Permits } from "./landlock.ts";
+
+/** Where the tables that a guest finds everything by start. */
+const RSDP_ADDRESS = 0xa0000n;
+const RSDP_BYTES = 36n;
 
 export type VmState = "Created" | "Running" | "Paused" | "Shutdown";
 
@@ -35,7 +43,7 @@ const TRANSITIONS: Readonly<Record<VmState, readonly VmState[]>> = {
 
 /** What a VM needs to know of the process it lives in. */
 export interface VmEnvironment {
-  readonly permitted: (path: string) => boolean;
+  readonly permitted: Permits;
   /** The guest has shut down. */
   readonly guestExited: () => void;
   /** The guest asks for a reset. */
@@ -69,6 +77,7 @@ export class Vm {
   readonly memory: MemoryManager;
   readonly cpus: Cpus;
   readonly guest: Guest;
+  readonly share: GuestShare;
   readonly #environment: VmEnvironment;
   readonly #consoles: Consoles;
   #state: VmState;
@@ -85,6 +94,8 @@ export class Vm {
     this.#consoles = parts.consoles;
     this.#state = state;
     this.guest = new Guest(settings().guest, this.#machine(), parts.consoles, parts.remembered);
+    this.share = new GuestShare(this.config, this.memory, this.guest);
+    if (state === "Paused") this.share.ask();
     if (parts.file !== undefined) this.#fill(parts.file);
   }
 
@@ -95,6 +106,7 @@ export class Vm {
     consoles: Consoles,
     source: RestoreSource | undefined,
   ): Promise<Vm> {
+    checkTopology(config.cpus);
     const bits = Math.min(settings().physicalBits, config.cpus.max_phys_bits);
     const memory = memoryStep(() =>
       source === undefined
@@ -110,6 +122,8 @@ export class Vm {
     let devices: DeviceManager | undefined;
     try {
       const ids = validationStep(() => validateConfig(config));
+      checkNuma(config);
+      checkFeatures(config.cpus);
       devices = new DeviceManager(
         config,
         memory,
@@ -159,9 +173,10 @@ export class Vm {
       "Running",
       (message) => new VmmError("InvalidStateTransition", message),
     );
-    checkPayload(this.config.payload ?? {});
+    this.#loadPayload();
     this.#state = "Running";
     this.guest.boot();
+    this.share.ask();
   }
 
   /** The last step of a restore. Throws a VmmError. */
@@ -216,6 +231,7 @@ export class Vm {
       if (!this.devices.hasBalloon) throw deviceManagerError(deviceErrors.missingBalloon());
       if (this.config.balloon !== undefined) this.config.balloon.size = balloon;
     }
+    this.share.ask();
     event("vm", "resized");
   }
 
@@ -225,6 +241,7 @@ export class Vm {
     if (zone === undefined) throw new VmmError("ResizeZone", "Failed resizing a memory zone");
     memoryStep(() => this.memory.resizeZone(zone, BigInt(desired)));
     zone.hotplugged_size = Number(BigInt(desired) - BigInt(zone.size));
+    this.share.ask();
   }
 
   /** Changes the size of a disk. Throws a VmmError. */
@@ -235,6 +252,19 @@ export class Vm {
       () => disk.resize(BigInt(desired)),
       (source) => deviceManagerError(deviceErrors.diskResize(source)),
     );
+  }
+
+  #loadPayload(): void {
+    const { lowBytes, hasPages } = this.memory;
+    // The first touch of a huge page that is not there is the end of the process.
+    if (!hasPages) process.kill(process.pid, "SIGBUS");
+    if (lowBytes < RSDP_ADDRESS + RSDP_BYTES) {
+      const message = `Error writing RSDP: InvalidGuestAddress(GuestAddress(${RSDP_ADDRESS}))`;
+      throw new Panic("vmm/src/acpi.rs:1160:10", message);
+    }
+    checkPayload(this.config.payload ?? {}, lowBytes);
+    checkInitramfsRoom(this.config.payload ?? {}, lowBytes);
+    checkPlatform(this.config);
   }
 
   #resizeMemory(ram: U64): void {

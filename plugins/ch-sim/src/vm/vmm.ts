@@ -18,9 +18,12 @@ import { migrationError } from "../snapshot/migration-error.ts";
 import { saveSnapshot } from "../snapshot/save.ts";
 import { stateJson } from "../snapshot/state-json.ts";
 import { type Addable, HOTPLUG, push } from "./hotplug.ts";
+import { neverStarts } from "./host-limits.ts";
 import type { Landlock } from "./landlock.ts";
 import { removeFromConfig } from "./remove-from-config.ts";
 import { deviceStep, Vm, type VmEnvironment, wrapStep } from "./vm.ts";
+
+const NO_MIGRATION = "The simulator does not migrate";
 
 /** What the VMM asks of the process. */
 export interface VmmHost {
@@ -58,6 +61,8 @@ export class Vmm {
     const vm = await this.#build(undefined);
     this.#vm = vm;
     vm.boot();
+    // vCPUs that wait for each other for ever keep everybody else waiting, too.
+    if (neverStarts(this.#config.cpus)) await new Promise(() => undefined);
     event("vm", "booted");
   }
 
@@ -98,7 +103,7 @@ export class Vmm {
       shared: vm.config.memory.shared,
     };
     try {
-      await saveSnapshot(url, content, (path) => this.#landlock.permits(path));
+      await saveSnapshot(url, content, (path, write) => this.#landlock.permits(path, write));
     } catch (error) {
       throw error instanceof VmmError
         ? new VmmError("SnapshotSend", "Cannot send VM snapshot", error)
@@ -176,11 +181,10 @@ export class Vmm {
   info(): string {
     const config = this.#created();
     const base = totalMemory(config.memory) - hotpluggedMemory(config.memory);
-    const plugged = this.#vm?.memory.virtioMemPlugged ?? 0n;
     return toJson({
       config: arranged(vmConfigSchema, config),
       state: this.#vm?.state ?? "Created",
-      memory_actual_size: toU64(base + plugged),
+      memory_actual_size: toU64(this.#vm?.share.actual(base) ?? base),
       device_tree: this.#vm === undefined ? undefined : arrangedTree(this.#vm.devices.tree),
     });
   }
@@ -290,6 +294,25 @@ export class Vmm {
     this.#running();
   }
 
+  /** Sends a worker off, which fails: the simulator does not migrate. Throws a VmmError where not even that is possible. */
+  sendMigration(): void {
+    if (this.#vm === undefined) throw migrationError("MigrateSend", "VM is not running");
+    if (this.#vm.restoring) {
+      const reason = "Cannot migrate while on-demand memory restore is in progress";
+      throw migrationError("MigrateSend", reason);
+    }
+    log("vmm", "ERROR", "vmm/src/lib.rs:1840", `Migration failed: ${NO_MIGRATION}`);
+  }
+
+  /** Fails: the simulator does not migrate. Throws a VmmError. */
+  receiveMigration(): void {
+    const reason =
+      this.#vm === undefined
+        ? NO_MIGRATION
+        : "Can't receive a migration when a VM is already created";
+    throw migrationError("MigrateReceive", reason);
+  }
+
   /** The guest is gone, on its own account. */
   guestExited(): void {
     if (this.#host.noShutdown) this.shutdown();
@@ -308,7 +331,7 @@ export class Vmm {
 
   #environment(): VmEnvironment {
     return {
-      permitted: (path) => this.#landlock.permits(path),
+      permitted: (path, write) => this.#landlock.permits(path, write),
       guestExited: () => this.guestExited(),
       guestReset: () => void this.reboot().catch(() => this.#host.end()),
       // The guest runs into it a moment after it has gone on.

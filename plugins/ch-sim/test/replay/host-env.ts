@@ -23,6 +23,7 @@ export function environmentFor(recording: Recording, start: number): Record<stri
     CH_SIM_GUEST: JSON.stringify({
       ackRemoval: removal(life),
       ackVcpus: life.some((row) => row.status === 429) ? "never" : 0,
+      ackMemory: givesMemory(life) ? 0 : "never",
       powerButton: powerButton(recording, start, life),
       shutdownMs: 0,
     }),
@@ -72,6 +73,19 @@ function removal(life: readonly CallRow[]): number | "never" {
     if (states.length > 0 && !states.at(-1)) seen = states[0] === true ? SLOW_ACK_MS : 0;
   }
   return seen ?? "never";
+}
+
+/** Whether the guest ever has more or less memory than it was booted with. */
+function givesMemory(life: readonly CallRow[]): boolean {
+  return life.some((row) => {
+    if (callName(row) !== "vm.info" || row.status !== 200) return false;
+    const { config, memory_actual_size: actual } = asJson(row.response) as {
+      config: { memory: { size: number; zones?: { size: number }[] } };
+      memory_actual_size: number;
+    };
+    const zones = (config.memory.zones ?? []).reduce((sum, zone) => sum + zone.size, 0);
+    return actual !== config.memory.size + zones;
+  });
 }
 
 function inTree(row: CallRow, id: string): boolean {

@@ -7,15 +7,20 @@ import { toRecorded } from "./paths.ts";
 const TEXT_RULES: ReadonlyArray<readonly [RegExp, string]> = [
   [/\/dev\/pts\/\d+/g, "/dev/pts/N"],
   [/"pid":\d+/g, '"pid":0'],
-  [/\n\nStack backtrace:[\s\S]*?(?=\)*$)/g, ""],
   [/\b2e(?::[0-9a-f]{2}){5}\b/g, "2e:made:up"],
 ];
 
 /** A text with everything taken out that differs between runs. */
 export function normalText(text: string): string {
-  let result = toRecorded(text);
+  let result = withoutStacks(toRecorded(text));
   for (const [pattern, replacement] of TEXT_RULES) result = result.replaceAll(pattern, replacement);
   return result;
+}
+
+/** An error's text without the stacks that errors inside of it carry; the brackets after each of them stay. */
+function withoutStacks(text: string): string {
+  const [first = "", ...rest] = text.split("\n\nStack backtrace:");
+  return first + rest.map((part) => /\)*$/.exec(part)?.[0] ?? "").join("");
 }
 
 /** Objects whose keys come in no order, by the name of the key that they are under. */
@@ -95,5 +100,5 @@ export function fatalError(text: string): string | undefined {
       text,
     )?.[1];
   // A stack stands in the middle of the text: the brackets after it are cut off with it.
-  return found === undefined ? undefined : normalText(found).replace(/\)+$/, "");
+  return found === undefined ? undefined : normalText(found).trim().replace(/\)+$/, "");
 }

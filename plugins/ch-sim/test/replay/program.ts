@@ -6,12 +6,17 @@ import { fileURLToPath } from "node:url";
 
 import { connect } from "./wire.ts";
 
-const SOURCE = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** How the simulator is started from its sources. */
+export const SIMULATOR: readonly string[] = [
+  process.execPath,
+  "--conditions=@silkvm/source",
+  fileURLToPath(new URL("../../src/main.ts", import.meta.url)),
+];
 
 /** The program that stands for cloud-hypervisor: `CH_PROGRAM`, or the simulator's sources. */
-export function vmmCommand(): readonly [string, ...string[]] {
+export function vmmCommand(): readonly string[] {
   const given = process.env["CH_PROGRAM"];
-  return given === undefined ? [process.execPath, "--conditions=@silkvm/source", SOURCE] : [given];
+  return given === undefined ? SIMULATOR : [given];
 }
 
 /** How a program ended. */
