@@ -48,6 +48,7 @@ export async function makePlaces(): Promise<Places> {
     configs: [...Object.keys(configs), "missing.json"],
     [Symbol.asyncDispose]: async () => {
       writer.close();
+      await chmod(join(dir, "stores/read-only"), 0o700);
       await rm(dir, { recursive: true, force: true });
     },
   };
