@@ -1,7 +1,7 @@
 import type * as types from "../config/types.ts";
 import { parseMac, randomMac } from "../config/schemas.ts";
 import { VmmError } from "../errors.ts";
-import { quote, type U64 } from "../json/content.ts";
+import { type U64 } from "../json/content.ts";
 import {
   asBytes,
   asI32,
@@ -327,9 +327,4 @@ export function parseVsock(text: string): types.VsockConfig {
   if (cid === undefined)
     throw missing("ParseVsockCidMissing", "Error parsing --vsock: cid missing");
   return { ...pci, cid, socket };
-}
-
-/** The text of an error that quotes what was given. */
-export function quotedDetail(text: string): string {
-  return `(${quote(text)})`;
 }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 
 import type { Consoles } from "../console/consoles.ts";
 import type * as types from "../config/types.ts";
-import { fromNode, VmmError, Panic } from "../errors.ts";
+import { VmmError, Panic } from "../errors.ts";
 import { event } from "../events.ts";
 import type { MemoryManager } from "../memory/memory-manager.ts";
 import { AddressAllocator } from "./address-allocator.ts";
@@ -435,9 +435,4 @@ function split(
     const size = index === weights.length - 1 ? end - from + 1 : unit * weight;
     return new AddressAllocator(from, size);
   });
-}
-
-/** Node's error of a failed step, as the device manager wraps it. */
-export function wrapNode(wrap: (source: VmmError) => VmmError, error: unknown): VmmError {
-  return wrap(error instanceof VmmError ? error : fromNode(error));
 }

@@ -21,15 +21,6 @@ export function balloonState(config: types.BalloonConfig): unknown {
   };
 }
 
-export function consoleState(): unknown {
-  return {
-    avail_features: VERSION_1 + 1,
-    acked_features: 0,
-    config: { cols: 0, rows: 0, max_nr_ports: 1, emerg_wr: 0 },
-    in_buffer: [],
-  };
-}
-
 export function blockState(config: types.DiskConfig, disk: Disk): unknown {
   const sectors = Math.floor(disk.bytes / 512);
   const discard = !disk.readonly && config.sparse;

@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
-  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   unlinkSync,
   writeSync,
@@ -84,11 +82,6 @@ export class Tap {
   static make(name: string, record: TapRecord, fd: number, file: string): Tap {
     return new Tap(name, record, fd, file);
   }
-}
-
-/** The names of the simulated TAPs that are there. */
-export function tapNames(directory: string): string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 function attach(directory: string, name: string, multiQueue: boolean): Tap {

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { toRecorded } from "./paths.ts";
 import type { Program } from "./program.ts";
 import type { KnownConfig, Recording } from "./recording.ts";
-import { asJson, type CallRow, type Row } from "./rows.ts";
+import { asJson, type CallRow } from "./rows.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import { VhostUserBackends } from "./vhost-user.ts";
@@ -124,5 +124,3 @@ export function differ(what: string, expected: unknown, actual: unknown): string
 function text(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
 }
-
-export type { Row };
