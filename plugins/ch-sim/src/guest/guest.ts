@@ -25,7 +25,7 @@ export interface Machine {
 
 const TICK_MS = 100;
 const HELP =
-  "commands: help echo counter nonce set get uptime hostname disks cpus cmdline poweroff reboot crash";
+  "commands: help echo counter nonce flood set get uptime hostname disks cpus cmdline poweroff reboot crash";
 
 /** The simulated guest: a shell on each console, a counter, and a memory that a snapshot keeps. */
 export class Guest {
@@ -144,6 +144,9 @@ export class Guest {
         return words.join(" ");
       case "counter":
         return String(Math.floor(this.#ran() / TICK_MS));
+      case "flood":
+        for (const shell of this.#systemConsoles) shell.say(flood(Number(words[0] ?? 1000)));
+        return "";
       case "nonce":
         return this.#nonce;
       case "set":
@@ -177,4 +180,9 @@ export class Guest {
         return `${command}: not found`;
     }
   }
+}
+
+/** So many bytes of output, and a last word. */
+function flood(bytes: number): string {
+  return `${"x".repeat(79)}\r\n`.repeat(Math.ceil(bytes / 81)) + "flooded";
 }
