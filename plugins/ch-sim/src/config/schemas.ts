@@ -18,7 +18,7 @@ import {
   u8,
   usize,
 } from "../json/schema.ts";
-import { defaulted, field, spread, struct } from "../json/struct.ts";
+import { defaulted, field, spread, struct, needed } from "../json/struct.ts";
 import type * as types from "./types.ts";
 
 const no = () => false;
@@ -135,7 +135,7 @@ const payload = struct<types.PayloadConfig>("PayloadConfig", [
 
 const tokenBucket = struct<types.TokenBucket>("TokenBucketConfig", [
   field("size", u64),
-  field("one_time_burst", nullable(u64)),
+  needed("one_time_burst", nullable(u64)),
   field("refill_time", u64),
 ]);
 
@@ -257,7 +257,7 @@ const console = struct<types.ConsoleConfig>("ConsoleConfig", [
 const debugConsole = struct<types.DebugConsoleConfig>("DebugConsoleConfig", [
   field("file", option(path)),
   field("mode", consoleMode),
-  field("iobase", option(u16)),
+  needed("iobase", option(u16)),
 ]);
 
 export const deviceConfig = struct<types.DeviceConfig>("DeviceConfig", [
@@ -331,32 +331,32 @@ const platform = struct<types.PlatformConfig>("PlatformConfig", [
 export const vmConfig = struct<types.VmConfig>("VmConfig", [
   defaulted("cpus", cpus, defaultCpus),
   defaulted("memory", memory, defaultMemory),
-  field("payload", option(payload)),
-  field("rate_limit_groups", option(listOf(rateLimitGroup))),
-  field("disks", option(listOf(diskConfig))),
-  field("net", option(listOf(netConfig))),
+  needed("payload", option(payload)),
+  needed("rate_limit_groups", option(listOf(rateLimitGroup))),
+  needed("disks", option(listOf(diskConfig))),
+  needed("net", option(listOf(netConfig))),
   defaulted("rng", rng, () => ({ pci_segment: 0, src: "/dev/urandom" })),
-  field("balloon", option(balloon)),
-  field("generic_vhost_user", option(listOf(genericVhostUserConfig))),
-  field("fs", option(listOf(fsConfig))),
-  field("pmem", option(listOf(pmemConfig))),
+  needed("balloon", option(balloon)),
+  needed("generic_vhost_user", option(listOf(genericVhostUserConfig))),
+  needed("fs", option(listOf(fsConfig))),
+  needed("pmem", option(listOf(pmemConfig))),
   defaulted("serial", serial, () => ({ mode: "Null" as const })),
   defaulted("console", console, () => ({ mode: "Tty" as const, pci_segment: 0 })),
   defaulted("debug_console", debugConsole, () => ({ mode: "Off" as const, iobase: 0xe9 })),
-  field("devices", option(listOf(deviceConfig))),
-  field("user_devices", option(listOf(userDeviceConfig))),
-  field("vdpa", option(listOf(vdpaConfig))),
-  field("vsock", option(vsockConfig)),
+  needed("devices", option(listOf(deviceConfig))),
+  needed("user_devices", option(listOf(userDeviceConfig))),
+  needed("vdpa", option(listOf(vdpaConfig))),
+  needed("vsock", option(vsockConfig)),
   defaulted("pvpanic", bool, no),
   defaulted("iommu", bool, no),
-  field("numa", option(listOf(numa))),
+  needed("numa", option(listOf(numa))),
   defaulted("watchdog", bool, no),
   field("rtc", option(rtc)),
-  field("pci_segments", option(listOf(pciSegment))),
-  field("platform", option(platform)),
-  field("tpm", option(struct("TpmConfig", [field("socket", path)]))),
+  needed("pci_segments", option(listOf(pciSegment))),
+  needed("platform", option(platform)),
+  needed("tpm", option(struct("TpmConfig", [field("socket", path)]))),
   defaulted("landlock_enable", bool, no),
-  field(
+  needed(
     "landlock_rules",
     option(listOf(struct("LandlockConfig", [field("path", path), field("access", string)]))),
   ),

@@ -111,6 +111,11 @@ export class Guest {
     );
   }
 
+  /** The machine raised a non-maskable interrupt. */
+  nmi(): void {
+    if (this.#settings.nmi === "reboot") this.#later(0, () => this.#machine.reset());
+  }
+
   /** Asks the guest to let something go; `done` is called once it has, if ever. */
   release(what: "device" | "vcpu" | "memory", done: () => void): void {
     const { ackRemoval, ackVcpus, ackMemory } = this.#settings;

@@ -10,6 +10,8 @@ export interface GuestSettings {
   readonly ackMemory: number | "never";
   /** What the power button does. */
   readonly powerButton: "shutdown" | "reboot" | "ignore";
+  /** What a non-maskable interrupt does. */
+  readonly nmi: "ignore" | "reboot";
   /** How long the guest takes to shut down, in milliseconds. */
   readonly shutdownMs: number;
   /** The host name that its shell shows. */
@@ -23,6 +25,7 @@ const KEYS = [
   "ackVcpus",
   "ackMemory",
   "powerButton",
+  "nmi",
   "shutdownMs",
   "hostname",
   "atBoot",
@@ -41,6 +44,7 @@ export function parseGuest(value: unknown): GuestSettings {
       ["shutdown", "reboot", "ignore"],
       "shutdown",
     ),
+    nmi: checkWord(given["nmi"], "nmi", ["ignore", "reboot"], "ignore"),
     shutdownMs: checkNumber(given["shutdownMs"], "shutdownMs", 20),
     hostname: checkString(given["hostname"], "hostname", "silk"),
     atBoot: checkWord(given["atBoot"], "atBoot", ["run", "poweroff", "reboot", "crash"], "run"),

@@ -10,6 +10,8 @@ export type StructEntry =
       readonly schema: Schema<unknown>;
       readonly alias?: string;
       readonly byDefault?: () => unknown;
+      /** Whether a list of values has to have it although an object need not. */
+      readonly needed?: true;
     }
   | { readonly spread: StructSchema<unknown> };
 
@@ -22,6 +24,11 @@ export interface StructSchema<T> extends Schema<T> {
 /** A field that must be there, unless its type may be missing. */
 export function field(name: string, schema: Schema<unknown>, alias?: string): StructEntry {
   return alias === undefined ? { name, schema } : { name, schema, alias };
+}
+
+/** A field that an object may leave out, and a list of values may not. */
+export function needed(name: string, schema: Schema<unknown>): StructEntry {
+  return { name, schema, needed: true };
 }
 
 /** A field with a default. */
@@ -174,10 +181,9 @@ export function struct<T>(
   };
 }
 
-/** A list has to have what an object may leave out, where leaving it out stands for null. */
 function isNeededInList(entry: Extract<StructEntry, { readonly name: string }>): boolean {
   if (entry.byDefault !== undefined) return false;
-  return entry.schema.missing === undefined || entry.schema.missing() === null;
+  return entry.needed === true || entry.schema.missing === undefined;
 }
 
 function arrangeEntries(

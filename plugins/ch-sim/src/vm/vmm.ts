@@ -291,7 +291,7 @@ export class Vmm {
   }
 
   nmi(): void {
-    this.#running();
+    this.#running().guest.nmi();
   }
 
   /** Sends a worker off, which fails: the simulator does not migrate. Throws a VmmError where not even that is possible. */

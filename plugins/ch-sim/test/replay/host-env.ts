@@ -1,4 +1,4 @@
-import { recordedEvents } from "./events.ts";
+import { type MonitorEvent, recordedEvents } from "./events.ts";
 import type { Recording } from "./recording.ts";
 import { asJson, callName, type CallRow, errorsOf, type Row } from "./rows.ts";
 
@@ -21,9 +21,11 @@ export function environmentFor(recording: Recording, start: number): Record<stri
       onDemandFillMsPerGib: FILL_MS_PER_GIB,
     }),
     CH_SIM_GUEST: JSON.stringify({
-      ackRemoval: removal(life),
+      ackRemoval: removal(recording, start, life),
       ackVcpus: life.some((row) => row.status === 429) ? "never" : 0,
       ackMemory: givesMemory(life) ? 0 : "never",
+      nmi:
+        nmiAt(recording, start, life) && guestReboots(recording, start, life) ? "reboot" : "ignore",
       powerButton: powerButton(recording, start, life),
       shutdownMs: 0,
     }),
@@ -57,7 +59,10 @@ function physicalBits(rows: readonly Row[]): number {
 }
 
 /** Whether the guest lets a removed device go, told by the tree of devices and by what becomes of its id. */
-function removal(life: readonly CallRow[]): number | "never" {
+function removal(recording: Recording, start: number, life: readonly CallRow[]): number | "never" {
+  const events = eventsOf(recording, start);
+  if (events !== undefined && !events.some(({ event }) => event === "device-removed"))
+    return "never";
   let seen: number | "never" | undefined;
   for (const [at, row] of life.entries()) {
     if (callName(row) !== "vm.remove-device" || row.status !== 204) continue;
@@ -98,7 +103,9 @@ function powerButton(
   start: number,
   life: readonly CallRow[],
 ): "shutdown" | "reboot" | "ignore" {
-  if (guestReboots(recording, start, life)) return "reboot";
+  const reboots = guestReboots(recording, start, life) && !nmiAt(recording, start, life);
+  const pressed = life.some((row) => callName(row) === "vm.power-button" && row.status === 204);
+  if (reboots && pressed) return "reboot";
   const at = life.findLastIndex((row) => callName(row) === "vm.power-button" && row.status === 204);
   const after = life[at + 1];
   if (at === -1 || (after !== undefined && after.status !== 0)) return "ignore";
@@ -109,17 +116,27 @@ function powerButton(
     : "ignore";
 }
 
+/** Whether the guest was interrupted: by a call, or by one among raw bytes. */
+function nmiAt(recording: Recording, start: number, life: readonly CallRow[]): boolean {
+  if (life.some((row) => callName(row) === "vm.nmi" && row.status === 204)) return true;
+  const last = [...recording.lifetime(start)].at(-1)?.[0] ?? start;
+  return recording.rows
+    .slice(start, last)
+    .some((row) => row.kind === "raw" && row.sent?.includes("/vm.nmi ") === true);
+}
+
 /** Whether the VMM told of more reboots than it had been asked for. */
 function guestReboots(recording: Recording, start: number, life: readonly CallRow[]): boolean {
-  if (!life.some((row) => callName(row) === "vm.power-button" && row.status === 204)) return false;
-  const last = [...recording.lifetime(start)].at(-1)?.[0] ?? start;
-  const lines = recording.notesAfter(last).find((note) => typeof note["lines"] === "string")?.[
-    "lines"
-  ];
-  const told = recordedEvents(typeof lines === "string" ? lines : "").filter(
-    ({ event }) => event === "rebooting",
-  ).length;
+  const told = eventsOf(recording, start)?.filter(({ event }) => event === "rebooting").length ?? 0;
   return told > life.filter((row) => callName(row) === "vm.reboot").length;
+}
+
+/** The events that were read after the end of a VMM; undefined where nobody looked. */
+function eventsOf(recording: Recording, start: number): MonitorEvent[] | undefined {
+  const last = [...recording.lifetime(start)].at(-1)?.[0] ?? start;
+  const notes = recording.notesAfter(last);
+  const lines = notes.find((note) => typeof note["lines"] === "string")?.["lines"];
+  return typeof lines === "string" ? recordedEvents(lines) : undefined;
 }
 
 /** Whether the process was still there long after it had answered `vmm.shutdown`. */

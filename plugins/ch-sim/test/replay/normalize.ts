@@ -80,7 +80,10 @@ export function normalStderr(text: string): string {
   const lines = normalText(
     text.replaceAll("\r\n", "\n").replaceAll(/\n\nStack backtrace:[\s\S]*?(?=\nError: |$)/g, ""),
   ).split("\n");
-  return lines
+  // A recording may hold only the end of what was said, from within a line.
+  const isCut =
+    lines.length > 1 && !/^(?:cloud-hypervisor|[Ee]rror|thread|\[|\s|$)/.test(lines[0] ?? "");
+  return (isCut && text.includes("\ncloud-hypervisor: ") ? lines.slice(1) : lines)
     .map((line) => line.replace(/^(thread '\w+') \(\d+\)/, "$1").replace(/^\[\S+Z /, "[time "))
     .filter(
       (line) =>

@@ -163,8 +163,24 @@ function prepareConfig(
   }
   for (const pmem of (config["pmem"] ?? []) as { file?: string }[]) {
     if (pmem.file !== undefined && !chain.includes("pmem"))
-      makeFile(world.sandbox.place(pmem.file), 2 * MIB);
+      makeFile(world.sandbox.place(pmem.file), pmemBytes(world, pmem.file));
   }
+}
+
+/** The size of a file that becomes persistent memory, as a tree of devices tells it. */
+function pmemBytes(world: World, file: string): number {
+  for (const row of world.recording.rows) {
+    if (row.kind !== "call" || !row.response.includes('"pmem"')) continue;
+    const info = asJson(row.response) as {
+      config?: { pmem?: readonly { readonly id?: string; readonly file: string }[] };
+      device_tree?: Readonly<Record<string, { readonly resources: readonly unknown[] }>>;
+    };
+    const id = info.config?.pmem?.find((one) => one.file === file)?.id;
+    const resources = JSON.stringify(info.device_tree?.[id ?? ""]?.resources ?? []);
+    const size = /"MmioAddressRange":\{"base":\d+,"size":(\d+)/.exec(resources)?.[1];
+    if (size !== undefined) return Number(size);
+  }
+  return 2 * MIB;
 }
 
 /** A disk is an overlay where the recording says that its backing files matter. */

@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -10,29 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import { failAsRecorded, type MutableConfig, type MutableDevice } from "./failing-config.ts";
+import { locksOf } from "./locks.ts";
 import { toReplay } from "./paths.ts";
 import type { KnownConfig } from "./recording.ts";
 import { asJson } from "./rows.ts";
 import type { World } from "./world.ts";
-
-interface MutableDevice {
-  id?: string | undefined;
-  path?: string;
-  num_queues?: number;
-  readonly?: boolean;
-  tap?: string;
-  host_mac?: string;
-  [key: string]: unknown;
-}
-
-interface MutableConfig {
-  disks?: MutableDevice[] | null;
-  net?: MutableDevice[] | null;
-  console?: { mode: string; file?: string };
-  serial?: { mode: string; file?: string };
-  payload?: unknown;
-  [key: string]: unknown;
-}
 
 /** A restore that a recording tells of. */
 export interface RecordedRestore {
@@ -65,8 +49,8 @@ export function prepareSnapshot(world: World, restore: RecordedRestore): void {
     writeFileSync(join(directory, "config.json"), JSON.stringify(config));
   const base = asJson(pristine) as MutableConfig;
   if (restore.errors.length > 0) {
-    const edited = editForFailure(base, restore);
-    if (edited !== undefined) write(edited);
+    if (!heldElsewhere(world, restore) && failAsRecorded(base, restore.errors, restore.step))
+      write(base);
     breakFiles(directory, restore.errors);
     return;
   }
@@ -74,6 +58,18 @@ export function prepareSnapshot(world: World, restore: RecordedRestore): void {
   if (told !== undefined) write(editForSuccess(base, told));
   editMemory(directory, restore.step);
   world.lastRefresh = statSync(join(directory, "memory-ranges"));
+}
+
+/** Whether a disk that could not be locked is one that another VMM has: then nobody had to edit anything. */
+function heldElsewhere(world: World, { errors, vmm }: RecordedRestore): boolean {
+  const path = /lock for disk image: (\S+)/.exec(errors.join("\n"))?.[1];
+  if (path === undefined) return false;
+  const place = world.sandbox.where(path);
+  return (
+    existsSync(place) &&
+    locksOf(place).length > 0 &&
+    world.sandbox.running.some((program) => program.name !== vmm)
+  );
 }
 
 /** The config that leads to what was told; what the host made up stays as the snapshot has it. */
@@ -99,39 +95,6 @@ function devicesOf(config: MutableConfig): MutableDevice[] {
   return Object.values(config).flatMap((value) =>
     Array.isArray(value) ? (value as MutableDevice[]) : [],
   );
-}
-
-/** The config that leads to an error; undefined where it is not the config that was wrong. */
-function editForFailure(
-  config: MutableConfig,
-  { errors, step }: RecordedRestore,
-): MutableConfig | undefined {
-  const text = errors.join("\n");
-  const kind = /\bnet\b/.test(step) ? "net" : "disks";
-  const missing = /\(path=(\S+) op=open\)/.exec(text)?.[1];
-  if (missing !== undefined) {
-    const disk = config.disks?.find((one) => one.readonly !== true) ?? config.disks?.[0];
-    if (disk !== undefined) disk.path = toReplay(missing);
-    return config;
-  }
-  const queues = /Queue count \((\d+)\) must not exceed/.exec(text)?.[1];
-  if (queues !== undefined) {
-    const device = config[kind]?.[0];
-    if (device !== undefined) device.num_queues = Number(queues);
-    return config;
-  }
-  if (text.includes("already used")) {
-    const model = config[kind]?.[0];
-    const extra = kind === "net" ? { tap: "extratap", host_mac: undefined } : {};
-    if (model !== undefined)
-      config[kind]?.push({ ...model, ...extra, id: "extra" } as MutableDevice);
-    return config;
-  }
-  if (text.includes("No bootitem provided")) {
-    delete config.payload;
-    return config;
-  }
-  return undefined;
 }
 
 /** Takes away or breaks the file that an error is about. */

@@ -10,7 +10,7 @@ import { asJson, type CallRow, callName } from "./rows.ts";
 import { request, type Reply } from "./wire.ts";
 import { differ, type Outcome, outcome, type World } from "./world.ts";
 
-const POWER_BUTTON_MS = 100;
+const GUEST_MS = 100;
 const END_MS = 2_000;
 
 /** Makes a call again, and compares its answer. */
@@ -36,8 +36,8 @@ export async function runCall(world: World, at: number, row: CallRow): Promise<O
       : undefined,
   ]);
   world.lastCall = { row, reply };
-  // A guest that minds the power button is given the time to.
-  if (callName(row) === "vm.power-button" && row.status === 204) await pause(POWER_BUTTON_MS);
+  // A guest that minds being told something is given the time to.
+  if (/^vm\.(?:power-button|nmi)$/.test(callName(row)) && row.status === 204) await pause(GUEST_MS);
   world.lastCallAt = at;
   if (ping !== undefined) world.pingMeanwhile = typeof ping === "object" ? ping.status : 0;
   if (callName(row) === "vm.snapshot" && typeof reply === "object" && reply.status === 204) {
