@@ -1,4 +1,5 @@
-import { VmmError } from "../errors.ts";
+import { plainError, VmmError } from "../errors.ts";
+import { VIRTIO_MEM_ALIGNMENT } from "../memory/memory-manager.ts";
 import { quote } from "../json/content.ts";
 
 /** What the device manager refuses. */
@@ -81,6 +82,12 @@ export const deviceErrors = {
   vfio: (source: VmmError) => new VmmError("VfioCreate", "Cannot create a VFIO device", source),
   vfioUserClient: (source: VmmError) =>
     new VmmError("VfioUserCreateClient", "Failed to create vfio-user client", source),
+  virtioMemSize: () =>
+    new VmmError(
+      "CreateVirtioMem",
+      "Cannot create virtio-mem device",
+      plainError(`Virtio-mem size is not aligned with ${VIRTIO_MEM_ALIGNMENT}`),
+    ),
   vdpa: (source: VmmError) => new VmmError("CreateVdpa", "Cannot create vdpa device", source),
   vsock: (source: VmmError) =>
     new VmmError(

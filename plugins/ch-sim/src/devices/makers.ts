@@ -21,6 +21,7 @@ import * as states from "./states.ts";
 import { Tap } from "./tap.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
 import type { Permits } from "../vm/landlock.ts";
+import { VIRTIO_MEM_ALIGNMENT } from "../memory/memory-manager.ts";
 
 const TWO_MIB = 0x20_0000;
 const NEVER = 2n ** 64n - 1n;
@@ -358,9 +359,10 @@ export const BOOT_ORDER: readonly ((context: DeviceContext) => Promise<VirtioDev
     return [device];
   },
   async (context) =>
-    context.memory.virtioMemZones.map((zone) =>
-      plainDevice(context, "mem", zone, { pci_segment: 0 }),
-    ),
+    context.memory.virtioMemZones.map(({ id, roomBytes }) => {
+      if (roomBytes % VIRTIO_MEM_ALIGNMENT !== 0n) throw deviceErrors.virtioMemSize();
+      return plainDevice(context, "mem", id, { pci_segment: 0 });
+    }),
   async (context) => {
     const { balloon } = context.config;
     if (balloon === undefined) return [];

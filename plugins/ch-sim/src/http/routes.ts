@@ -2,7 +2,7 @@ import * as schemas from "../config/schemas.ts";
 import { errorChain, VmmError } from "../errors.ts";
 import { JsonError } from "../json/json-error.ts";
 import { option, parseJson, type Schema, string, u32, u64 } from "../json/schema.ts";
-import { field, struct } from "../json/struct.ts";
+import { field, needed, struct } from "../json/struct.ts";
 import { toJson } from "../json/to-json.ts";
 import type { U64 } from "../json/content.ts";
 import { settings } from "../settings.ts";
@@ -22,9 +22,9 @@ interface ResizeRequest {
 }
 
 const resizeRequest = struct<ResizeRequest>("VmResizeData", [
-  field("desired_vcpus", option(u32)),
-  field("desired_ram", option(u64)),
-  field("desired_balloon", option(u64)),
+  needed("desired_vcpus", option(u32)),
+  needed("desired_ram", option(u64)),
+  needed("desired_balloon", option(u64)),
 ]);
 const resizeDiskRequest = struct<{ id: string; desired_size: U64 }>("VmResizeDiskData", [
   field("id", string),

@@ -62,6 +62,12 @@ export const memoryErrors = {
     new VmmError("MissingVirtioMemHandler", "No virtio-mem resizing handler found"),
   snapshotOpen: (source: VmmError) =>
     new VmmError("SnapshotOpen", "Error opening snapshot file", source),
+  userRegion: (source: VmmError) =>
+    new VmmError(
+      "CreateUserMemoryRegion",
+      "Failed to create the user memory region",
+      new VmmError("CreateUserMemory", "Failed to create user memory", source),
+    ),
   allocation: () => new VmmError("MemoryRangeAllocation", "Failed to allocate a memory range"),
 } as const;
 

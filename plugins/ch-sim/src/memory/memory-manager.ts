@@ -1,5 +1,5 @@
 import type { MemoryConfig, MemoryZoneConfig } from "../config/types.ts";
-import { VmmError } from "../errors.ts";
+import { osError, VmmError } from "../errors.ts";
 import { memoryErrors } from "./errors.ts";
 import { checkBacking, DEFAULT_ZONE, hasHugePages, memoryZones, zoneAlignment } from "./zones.ts";
 
@@ -8,7 +8,9 @@ const HIGH_RAM_START = 0x1_0000_0000n;
 const PLATFORM_AREA_BYTES = 1n << 20n;
 const RESERVED_TOP_BYTES = 1n << 16n;
 const DIMM_BYTES = 128n << 20n;
-const VIRTIO_MEM_ALIGNMENT = 128n << 20n;
+const PAGE_BYTES = 4096n;
+/** What the address and the size of a virtio-mem region have to be multiples of. */
+export const VIRTIO_MEM_ALIGNMENT = 128n << 20n;
 const VIRTIO_MEM_BLOCK = 2n << 20n;
 const HOTPLUG_SLOTS = 8;
 
@@ -91,6 +93,7 @@ export class MemoryManager {
         areaStart += room;
         continue;
       }
+      if (room % PAGE_BYTES !== 0n) throw memoryErrors.userRegion(osError("EINVAL"));
       const gpa = roundUp(areaStart, VIRTIO_MEM_ALIGNMENT);
       regions.push({ gpa, size: room, zone: zone.id, virtioMem: true, fileOffset: 0n });
       areaStart = gpa + room;
@@ -137,9 +140,11 @@ export class MemoryManager {
     return [...this.#virtioMem.values()].reduce((sum, size) => sum + size, 0n);
   }
 
-  /** The zones that have a virtio-mem device. */
-  get virtioMemZones(): readonly string[] {
-    return [...this.#virtioMem.keys()];
+  /** The zones that have a virtio-mem device, with how much that can add. */
+  get virtioMemZones(): readonly { readonly id: string; readonly roomBytes: bigint }[] {
+    return this.#regions
+      .filter((region) => region.virtioMem)
+      .map(({ zone, size }) => ({ id: zone, roomBytes: size }));
   }
 
   /** The runs that a snapshot writes to its memory file, in the file's order. */
