@@ -2,10 +2,11 @@ import type { Socket } from "node:net";
 
 import type { Consoles } from "../console/consoles.ts";
 import type * as types from "../config/types.ts";
-import { VmmError, Panic } from "../errors.ts";
+import { VmmError } from "../errors.ts";
 import { event } from "../events.ts";
 import type { MemoryManager } from "../memory/memory-manager.ts";
-import { AddressAllocator } from "./address-allocator.ts";
+import type { AddressAllocator } from "./address-allocator.ts";
+import { BOOT_ORDER } from "./boot-order.ts";
 import { deviceErrors } from "./device-error.ts";
 import {
   type DeviceNode,
@@ -17,16 +18,15 @@ import {
 } from "./device-tree.ts";
 import type { Disk } from "./disk.ts";
 import * as makers from "./makers.ts";
+import { openVfio, openVfioUser } from "./passthrough.ts";
 import { connectTpm } from "./sockets.ts";
-import { PciBus } from "./pci-bus.ts";
+import { type Segment, segments } from "./segments.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
 import type { Permits } from "../vm/landlock.ts";
 
 const BAR_BYTES = 0x8_0000;
 const PLAIN_BAR_ALIGNMENT = 16;
 const BAR_ALIGNMENT = 0x80_0000;
-const MMIO32_START = 0xc000_0000;
-const MMIO32_BYTES = 640 * 1024 * 1024;
 const REMOVABLE = ["block", "net", "pmem", "fs", "vsock"];
 
 /** A device that was added, as the API tells it. */
@@ -39,12 +39,6 @@ export interface PciDeviceInfo {
 export interface DeviceManagerState {
   readonly tree: DeviceTree;
   readonly nextNumber: number;
-}
-
-interface Segment {
-  readonly bus: PciBus;
-  readonly mmio32: AddressAllocator;
-  readonly mmio64: AddressAllocator;
 }
 
 /** The devices of one VM: what they are called, where they sit, what they hold open. */
@@ -90,7 +84,7 @@ export class DeviceManager implements makers.DeviceContext {
     if (consoles.console !== undefined)
       this.#keep(makers.plainDevice(this, "console", "__console", this.config.console));
     if (this.config.tpm !== undefined) this.#tpm = await connectTpm(this.config.tpm.socket);
-    for (const make of makers.BOOT_ORDER) for (const device of await make(this)) this.#keep(device);
+    for (const make of BOOT_ORDER) for (const device of await make(this)) this.#keep(device);
     this.#addPciDevices();
     await this.#addPassthroughDevices();
     if (this.config.pvpanic) this.#addPciFunction("__pvpanic", 0, undefined, []);
@@ -165,7 +159,7 @@ export class DeviceManager implements makers.DeviceContext {
     config.id ??= this.nextName("_vfio");
     const { id } = config;
     const bdf = this.#takeSlot(id, config.pci_segment, config.pci_device_id);
-    const close = makers.openVfio(config);
+    const close = openVfio(config);
     this.#passthrough.set(id, close);
     this.tree.set(id, {
       ...deviceNode(id),
@@ -183,7 +177,7 @@ export class DeviceManager implements makers.DeviceContext {
     config.id ??= this.nextName("_vfio_user");
     const { id } = config;
     const bdf = this.#takeSlot(id, config.pci_segment, config.pci_device_id);
-    this.#passthrough.set(id, await makers.openVfioUser(socket));
+    this.#passthrough.set(id, await openVfioUser(socket));
     this.tree.set(id, {
       ...deviceNode(id),
       resources: this.tree.get(id)?.resources ?? [],
@@ -389,50 +383,4 @@ export class DeviceManager implements makers.DeviceContext {
       (type_ === "Mmio64" ? mmio64 : mmio32).free(base, size);
     }
   }
-}
-
-function segments(config: types.VmConfig, memory: MemoryManager): Segment[] {
-  const count = config.platform?.num_pci_segments ?? 1;
-  const start = Number(memory.deviceAreaStart);
-  const end = Number(memory.deviceAreaEnd);
-  if (end < start)
-    throw new Panic(
-      "vmm/src/device_manager.rs:1208:72",
-      "called `Option::unwrap()` on a `None` value",
-    );
-  const weights = (key: "mmio32_aperture_weight" | "mmio64_aperture_weight"): number[] =>
-    Array.from(
-      { length: count },
-      (_, id) => config.pci_segments?.find((segment) => segment.pci_segment === id)?.[key] ?? 1,
-    );
-  const mmio32 = split(
-    MMIO32_START,
-    MMIO32_START + MMIO32_BYTES - 1,
-    weights("mmio32_aperture_weight"),
-    4096,
-  );
-  const mmio64 = split(start, end, weights("mmio64_aperture_weight"), 2 ** 32);
-  return mmio32.map((allocator, id) => ({
-    bus: new PciBus(),
-    mmio32: allocator,
-    mmio64: mmio64[id] ?? allocator,
-  }));
-}
-
-/** Shares a range of addresses out by weight; the last one gets what is left. */
-function split(
-  start: number,
-  end: number,
-  weights: readonly number[],
-  alignment: number,
-): AddressAllocator[] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const unit = Math.floor((end - start + 1) / (alignment * total)) * alignment;
-  let before = 0;
-  return weights.map((weight, index) => {
-    const from = start + before * unit;
-    before += weight;
-    const size = index === weights.length - 1 ? end - from + 1 : unit * weight;
-    return new AddressAllocator(from, size);
-  });
 }

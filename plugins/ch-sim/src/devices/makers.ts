@@ -9,19 +9,17 @@ import {
 } from "node:fs";
 
 import type * as types from "../config/types.ts";
-import { fromNode, osError, VmmError } from "../errors.ts";
+import { fromNode, VmmError } from "../errors.ts";
 import type { MemoryManager } from "../memory/memory-manager.ts";
-import { settings } from "../settings.ts";
 import type { AddressAllocator } from "./address-allocator.ts";
 import { deviceErrors } from "./device-error.ts";
 import { type DeviceTree, deviceNode } from "./device-tree.ts";
 import { Disk } from "./disk.ts";
-import { connectOnce, connectVhostUser, listenOn } from "./sockets.ts";
+import { connectVhostUser, listenOn } from "./sockets.ts";
 import * as states from "./states.ts";
 import { Tap } from "./tap.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
 import type { Permits } from "../vm/landlock.ts";
-import { VIRTIO_MEM_ALIGNMENT } from "../memory/memory-manager.ts";
 
 const TWO_MIB = 0x20_0000;
 const NEVER = 2n ** 64n - 1n;
@@ -275,118 +273,4 @@ export async function makeVdpa(
     state: states.plainState,
     close: () => closeSync(fd),
   };
-}
-
-/** Opens a VFIO device. Returns what gives it back. Throws a VmmError. */
-export function openVfio(config: types.DeviceConfig): () => void {
-  if (settings().vfio) {
-    if (config.path !== undefined && !existsSync(config.path))
-      throw deviceErrors.vfio(vfioError("failed to read path", "ENOENT"));
-    return nothing;
-  }
-  const container = "/dev/vfio/vfio";
-  try {
-    closeSync(openSync(container, constants.O_RDWR));
-  } catch (error) {
-    throw deviceErrors.vfio(
-      vfioError(
-        `failed to open ${container} container`,
-        (error as NodeJS.ErrnoException).code ?? "EIO",
-      ),
-    );
-  }
-  throw deviceErrors.vfio(vfioError("failed to open group", "ENOENT"));
-}
-
-function vfioError(what: string, errno: string): VmmError {
-  const source = osError(errno);
-  return new VmmError("OpenContainer", `${what}: ${source.message}`, source);
-}
-
-/** Connects to a vfio-user server. Returns what gives it back. Throws a VmmError. */
-export async function openVfioUser(socket: string): Promise<() => void> {
-  try {
-    const connection = await connectOnce(socket);
-    return () => connection.destroy();
-  } catch (error) {
-    const source = fromNode(error);
-    const connect = new VmmError("Connect", `Error connecting: ${source.message}`, source);
-    throw deviceErrors.vfioUserClient(connect);
-  }
-}
-
-type ListKey = "disks" | "net" | "fs" | "generic_vhost_user" | "pmem" | "vdpa";
-type Item<K extends ListKey> = NonNullable<types.VmConfig[K]>[number];
-
-/**
- * Makes the devices of one list. Like the real program, it takes the list out of the config meanwhile: where a device fails,
- * the config has lost it.
- */
-function list<K extends ListKey>(
-  key: K,
-  make: (context: DeviceContext, item: Item<K>) => Promise<VirtioDevice>,
-) {
-  return async (context: DeviceContext): Promise<VirtioDevice[]> => {
-    const items = context.config[key] as Item<K>[] | undefined;
-    if (items === undefined) return [];
-    delete context.config[key];
-    const devices: VirtioDevice[] = [];
-    try {
-      for (const item of items) devices.push(await make(context, item));
-    } catch (error) {
-      for (const device of devices) device.close();
-      throw error;
-    }
-    context.config[key] = items as never;
-    return devices;
-  };
-}
-
-/** The makers of all devices that a boot may need, in the order that decides names and slots. */
-export const BOOT_ORDER: readonly ((context: DeviceContext) => Promise<VirtioDevice[]>)[] = [
-  list("disks", (context, config) => makeDisk(context, config, false)),
-  list("net", makeNet),
-  async (context) => [makeRng(context)],
-  list("generic_vhost_user", makeGenericVhostUser),
-  list("fs", makeFs),
-  list("pmem", makePmem),
-  async (context) => {
-    const { vsock } = context.config;
-    if (vsock === undefined) return [];
-    delete context.config.vsock;
-    const device = await makeVsock(context, vsock);
-    context.config.vsock = vsock;
-    return [device];
-  },
-  async (context) =>
-    context.memory.virtioMemZones.map(({ id, roomBytes }) => {
-      if (roomBytes % VIRTIO_MEM_ALIGNMENT !== 0n) throw deviceErrors.virtioMemSize();
-      return plainDevice(context, "mem", id, { pci_segment: 0 });
-    }),
-  async (context) => {
-    const { balloon } = context.config;
-    if (balloon === undefined) return [];
-    return [
-      plainDevice(context, "balloon", "__balloon", balloon, () => states.balloonState(balloon)),
-    ];
-  },
-  async (context) =>
-    context.config.watchdog
-      ? [plainDevice(context, "watchdog", "__watchdog", { pci_segment: 0 }, states.watchdogState)]
-      : [],
-  list("vdpa", makeVdpa),
-  async (context) => {
-    const { rtc } = context.config;
-    return rtc === undefined ? [] : [plainDevice(context, "rtc", "__rtc", rtc)];
-  },
-];
-
-function makeRng(context: DeviceContext): VirtioDevice {
-  const { rng } = context.config;
-  try {
-    closeSync(openSync(rng.src, constants.O_RDONLY | constants.O_NONBLOCK));
-  } catch (error) {
-    throw deviceErrors.rngSource(fromNode(error));
-  }
-  return plainDevice(context, "rng", "__rng", rng);
 }

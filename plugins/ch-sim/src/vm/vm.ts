@@ -11,7 +11,6 @@ import { event } from "../events.ts";
 import { Guest, type Machine } from "../guest/guest.ts";
 import type { GuestMemoryState } from "../guest/memory-page.ts";
 import type { U64 } from "../json/content.ts";
-import { memoryManagerError } from "../memory/errors.ts";
 import { MemoryManager } from "../memory/memory-manager.ts";
 import { settings } from "../settings.ts";
 import {
@@ -22,6 +21,7 @@ import {
 } from "../snapshot/load.ts";
 import { migrationError } from "../snapshot/migration-error.ts";
 import { Cpus } from "./cpus.ts";
+import { deviceStep, memoryStep, validationStep, wrapStep } from "./steps.ts";
 import { GuestShare } from "./guest-share.ts";
 import { checkFeatures, checkTopology } from "./host-limits.ts";
 import { checkNuma } from "./numa.ts";
@@ -323,33 +323,4 @@ export class Vm {
 
 function checkTransition(from: VmState, to: VmState, fail: (message: string) => VmmError): void {
   if (!TRANSITIONS[from].includes(to)) throw fail(`InvalidStateTransition(${from}, ${to})`);
-}
-
-/** Runs a step whose errors become those of another layer. */
-export function wrapStep<T>(step: () => T, wrap: (source: VmmError) => VmmError): T {
-  try {
-    return step();
-  } catch (error) {
-    throw error instanceof VmmError ? wrap(error) : error;
-  }
-}
-
-function memoryStep<T>(step: () => T): T {
-  return wrapStep(step, memoryManagerError);
-}
-
-function validationStep<T>(step: () => T): T {
-  return wrapStep(
-    step,
-    (source) => new VmmError("ConfigValidation", "Failed to validate config", source),
-  );
-}
-
-/** Waits for a step of the device manager. */
-export async function deviceStep<T>(step: Promise<T>): Promise<T> {
-  try {
-    return await step;
-  } catch (error) {
-    throw error instanceof VmmError ? deviceManagerError(error) : error;
-  }
 }

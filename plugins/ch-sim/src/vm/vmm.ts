@@ -1,7 +1,6 @@
 import { vmConfig as vmConfigSchema } from "../config/schemas.ts";
 import type * as types from "../config/types.ts";
 import { hotpluggedMemory, totalMemory, validateConfig } from "../config/validate.ts";
-import { validationErrors } from "../config/validation-errors.ts";
 import { closeConsoles, type Consoles, openConsoles } from "../console/consoles.ts";
 import type { PciDeviceInfo } from "../devices/device-manager.ts";
 import { arrangedTree } from "../devices/device-tree.ts";
@@ -21,7 +20,9 @@ import { type Addable, HOTPLUG, push } from "./hotplug.ts";
 import { neverStarts } from "./host-limits.ts";
 import type { Landlock } from "./landlock.ts";
 import { removeFromConfig } from "./remove-from-config.ts";
-import { deviceStep, Vm, type VmEnvironment, wrapStep } from "./vm.ts";
+import { checkRestore } from "./restore-request.ts";
+import { deviceStep, wrapStep } from "./steps.ts";
+import { Vm, type VmEnvironment } from "./vm.ts";
 
 const NO_MIGRATION = "The simulator does not migrate";
 
@@ -376,22 +377,5 @@ export class Vmm {
         log("vmm", "ERROR", `vmm/src/lib.rs:${line}`, `${what}: ${debugText(error)}`);
       throw error;
     }
-  }
-}
-
-function checkRestore(request: types.RestoreConfig, config: types.VmConfig): void {
-  if (request.memory_restore_mode === "OnDemand" && request.prefault)
-    throw validationErrors.prefaultOnDemand();
-  const given = new Map<string, U64>();
-  for (const { id, num_fds: count } of request.net_fds ?? []) {
-    if (given.has(id)) throw validationErrors.idNotUnique(id);
-    given.set(id, count);
-  }
-  for (const net of config.net ?? []) {
-    if (net.fds === undefined || net.id === undefined) continue;
-    const count = given.get(net.id);
-    if (count === undefined) throw validationErrors.restoreNetId(net.id);
-    if (BigInt(count) !== BigInt(net.fds.length))
-      throw validationErrors.restoreNetFds(net.id, count, net.fds.length);
   }
 }
