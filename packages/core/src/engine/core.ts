@@ -56,6 +56,11 @@ export class EngineCore {
       : AbortSignal.any([signal, this.#closing.signal]);
   }
 
+  /** This moment, as records and answers have it: ISO 8601. */
+  now(): string {
+    return new Date(this.host.clock.now()).toISOString();
+  }
+
   get backendNames(): readonly string[] {
     return [...this.#definitions.keys()];
   }

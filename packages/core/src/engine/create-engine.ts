@@ -140,8 +140,5 @@ async function tellLaunchCommand(
   // Read for the paths' sake: they hold the store's scope.
   core.read(() => undefined);
   const { disks } = await backend.plan(spec, core.context({}, signal));
-  return await commands.launchCommand(
-    planRecord(spec, disks, 0, new Date(core.host.clock.now()).toISOString()),
-    { signal },
-  );
+  return await commands.launchCommand(planRecord(spec, disks, 0, core.now()), { signal });
 }

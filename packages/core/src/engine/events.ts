@@ -55,9 +55,8 @@ function refuseGap(core: EngineCore, after: number): void {
  */
 async function noticeEnded(core: EngineCore): Promise<void> {
   const suspects = core.read((store) =>
-    (store?.listVms() ?? []).filter(
-      ({ summary, vmm }) =>
-        summary.state === "running" && vmm !== undefined && !core.host.processes.isAlive(vmm),
+    (store?.listRunning() ?? []).filter(
+      ({ vmm }) => vmm !== undefined && !core.host.processes.isAlive(vmm),
     ),
   );
   for (const { seq, summary } of suspects) {

@@ -14,13 +14,13 @@ export async function inspectVm(
     const found = resolveVm(store, ref);
     return {
       vm: found,
-      operation: store?.listOperations().find(({ vmSeq }) => vmSeq === found.seq),
+      operation: store?.findOperation(found.seq),
     };
   });
   const backend = await core.backend(vm.backend);
   const observed = await backend.inspect(vm, { signal });
   const owned = operation !== undefined && (await core.host.locks.isHeld(core.lockPath, vm.seq));
-  const at = new Date(core.host.clock.now()).toISOString();
+  const at = core.now();
   return {
     ...trueRecord(vm, owned, endedState(core, vm, observed), at),
     observed,

@@ -28,7 +28,7 @@ export async function listVms(
     };
   });
   const ended = await findEnded(core, dead, signal);
-  const at = new Date(core.host.clock.now()).toISOString();
+  const at = core.now();
   const listed: VmSummary[] = [];
   for (const { seq, summary } of rows) {
     if (!hasLabels(summary, options.labels)) continue;

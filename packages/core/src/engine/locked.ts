@@ -31,7 +31,7 @@ export async function withVm<T>(
   const { seq } = resolveVm(store, ref);
   await using _lock = await lockVm(core, store, seq, options, signal);
   // Its last owner may have died while we waited for it.
-  if (store.listOperations().some(({ vmSeq }) => vmSeq === seq)) await recoverVm(core, store, seq);
+  await recoverVm(core, store, seq);
   const vm = store.findBySeq(seq);
   if (vm === undefined) throw vmNotFound(ref);
   return await run({ store, vm: await reconcile(core, store, vm) });
@@ -48,7 +48,7 @@ export async function lockVm(
   const waitMs = options.wait === false ? 0 : Number.POSITIVE_INFINITY;
   const lock = await core.host.locks.acquire(core.lockPath, seq, { waitMs, signal });
   if (lock !== undefined) return lock;
-  const operation = store.listOperations().find(({ vmSeq }) => vmSeq === seq);
+  const operation = store.findOperation(seq);
   const holder =
     operation === undefined
       ? "another operation"

@@ -2,6 +2,7 @@ import type { VmObservation } from "../hypervisor.ts";
 import type { Store } from "../store/store.ts";
 import type { VmProblem, VmRecord, VmState } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { endVm } from "./end-vm.ts";
 
 /** What a running VM's record becomes once its VMM is gone. */
 export interface Ended {
@@ -18,13 +19,12 @@ export function endedState(
 ): Ended | undefined {
   if (observed.vmm === "ended") return { state: "stopped", problem: undefined, clean: true };
   if (observed.vmm !== "absent") return undefined;
-  const { facts, clock } = core.host;
+  const { facts } = core.host;
   const problem =
     vm.runtime !== undefined && vm.runtime.vmm.bootId !== facts.bootId
       ? { code: "HOST_RESTARTED", message: "the host was restarted while it ran" }
       : { code: "VMM_DIED", message: "its VMM ended unexpectedly: it crashed or was killed" };
-  const at = new Date(clock.now()).toISOString();
-  return { state: "error", problem: { ...problem, at }, clean: false };
+  return { state: "error", problem: { ...problem, at: core.now() }, clean: false };
 }
 
 /** With the VM's lock held: writes down that a VM has ended by itself, and clears away what its VMM left. */
@@ -34,8 +34,7 @@ export async function reconcile(core: EngineCore, store: Store, vm: VmRecord): P
   const [observed] = await backend.list([vm]);
   const ended = observed === undefined ? undefined : endedState(core, vm, observed);
   if (ended === undefined) return vm;
-  await backend.stop(vm, { force: true, graceMs: 0 }, core.context({}, undefined));
-  await core.host.files.remove(core.paths(vm).runDir);
+  await endVm(core, vm);
   const { runtime: _runtime, ...rest } = vm;
   const now: VmRecord = {
     ...rest,

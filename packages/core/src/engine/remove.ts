@@ -1,10 +1,11 @@
 import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { endVm } from "./end-vm.ts";
 
 /**
  * With the VM's lock held: ends what runs of the VM, removes what it has on the disk, and then its record. Can be run again after it
- * failed: the record goes last. An undone `create` is told as recovered only where it was not this process's own.
+ * failed: the record goes last. What is undone of a `create` was never told of, so its end is not told either.
  */
 export async function removeVm(
   core: EngineCore,
@@ -12,12 +13,10 @@ export async function removeVm(
   vm: VmRecord,
   why: "create" | "delete",
 ): Promise<void> {
+  await endVm(core, vm);
   const backend = await core.backend(vm.backend);
-  const context = core.context({}, undefined);
-  await backend.stop(vm, { force: true, graceMs: 0 }, context);
-  await backend.delete(vm, context);
-  const { dataDir, runDir, logPath } = core.paths(vm);
-  await core.host.files.remove(runDir);
+  await backend.delete(vm, core.context({}, undefined));
+  const { dataDir, logPath } = core.paths(vm);
   await core.host.files.remove(dataDir);
   await core.host.files.remove(logPath);
   store.transaction(

@@ -2,6 +2,7 @@ import { toSilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { endVm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
 import type { ChangeOptions } from "./types.ts";
@@ -52,9 +53,7 @@ async function undoStart(
   vm: VmRecord,
   error: unknown,
 ): Promise<void> {
-  const backend = await core.backend(vm.backend);
-  await backend.stop(vm, { force: true, graceMs: 0 }, core.context({}, undefined));
-  await core.host.files.remove(core.paths(vm).runDir);
+  await endVm(core, vm);
   const failure = toSilkError(error);
   // Only what is wrong with this VM is remembered with it: not an abort, and not a host that lacks a program.
   const blamed =

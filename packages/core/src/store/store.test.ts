@@ -105,6 +105,15 @@ describe("Store", () => {
     });
   });
 
+  it("lists those that run apart from the others", () => {
+    using store = storeWith(
+      record(1, "aaa", "web"),
+      record(2, "bbb", "db", "running"),
+      record(3, "ccc", "old", "error"),
+    );
+    expect(store.listRunning().map(({ seq }) => seq)).toEqual([2]);
+  });
+
   it("keeps nothing of a transaction that fails", () => {
     using store = storeWith(record(1, "aaa", "web"));
     expect(() =>
@@ -137,7 +146,9 @@ describe("Store", () => {
         owner: { bootId: "boot", pid: 42, startTime: 7 },
       },
     ]);
+    expect([store.findOperation(1)]).toEqual(store.listOperations());
     store.endOperation(1);
+    expect(store.findOperation(1)).toBeUndefined();
     expect(store.listOperations()).toEqual([]);
   });
 

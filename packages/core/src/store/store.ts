@@ -15,6 +15,8 @@ export interface JournalEntry {
   readonly owner: ProcessIdentity;
 }
 
+const selectSummaries = `SELECT ${vmColumns.join(", ")} FROM vms`;
+
 /** So many events are kept; older ones make room. */
 const keptEvents = 100_000;
 
@@ -72,12 +74,12 @@ export class Store implements Disposable {
 
   /** Summaries of all VMs, oldest first. */
   listVms(): readonly SummaryRow[] {
-    return this.#all(`SELECT ${vmColumns.join(", ")} FROM vms ORDER BY seq`).map(toSummaryRow);
+    return this.#all(`${selectSummaries} ORDER BY seq`).map(toSummaryRow);
   }
 
-  /** Every name that a person can type for a VM. */
-  listNames(): readonly string[] {
-    return this.#all("SELECT name FROM vms ORDER BY name").map((row) => row["name"] as string);
+  /** Summaries of the VMs that were running when they were last written: the few that a follower looks at again and again. */
+  listRunning(): readonly SummaryRow[] {
+    return this.#all(`${selectSummaries} WHERE state = 'running' ORDER BY seq`).map(toSummaryRow);
   }
 
   insertVm(vm: VmRecord): void {
@@ -100,17 +102,13 @@ export class Store implements Disposable {
 
   /** Operations that are under way, or were when their owner died. */
   listOperations(): readonly JournalEntry[] {
-    return this.#all("SELECT * FROM operations ORDER BY vm_seq").map((row) => ({
-      vmSeq: row["vm_seq"] as number,
-      vmId: row["vm_id"] as string,
-      verb: row["verb"] as JournalEntry["verb"],
-      startedAt: row["started_at"] as string,
-      owner: {
-        bootId: row["owner_boot_id"] as string,
-        pid: row["owner_pid"] as number,
-        startTime: row["owner_start_time"] as number,
-      },
-    }));
+    return this.#all("SELECT * FROM operations ORDER BY vm_seq").map(toJournalEntry);
+  }
+
+  /** The operation on one VM that is under way, or was when its owner died. */
+  findOperation(vmSeq: number): JournalEntry | undefined {
+    const row = this.#get("SELECT * FROM operations WHERE vm_seq = ?", vmSeq);
+    return row === undefined ? undefined : toJournalEntry(row);
   }
 
   beginOperation(
@@ -202,6 +200,20 @@ export class Store implements Disposable {
   #run(sql: string, ...values: SqlValue[]): void {
     guarded(() => this.#database.prepare(sql).run(...values));
   }
+}
+
+function toJournalEntry(row: Record<string, SqlValue>): JournalEntry {
+  return {
+    vmSeq: row["vm_seq"] as number,
+    vmId: row["vm_id"] as string,
+    verb: row["verb"] as JournalEntry["verb"],
+    startedAt: row["started_at"] as string,
+    owner: {
+      bootId: row["owner_boot_id"] as string,
+      pid: row["owner_pid"] as number,
+      startTime: row["owner_start_time"] as number,
+    },
+  };
 }
 
 /** Opens the store for reading and writing; makes it where there is none. The directory must be there. */
