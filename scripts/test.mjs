@@ -7,6 +7,8 @@ const rootTasks = ["lint", "format:check", "knip", "sherif"];
 const packageTasks = ["build", "typecheck", "check:package", "test"];
 
 const count = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, to be told once more where it is not lost among all that was printed. */
+const failures = [];
 for (const report of reports()) rmSync(report);
 
 for (const task of rootTasks) tally(task, turbo([task]));
@@ -21,14 +23,20 @@ for (const report of reports()) {
   count.passed += numPassedTests;
   count.failed += numFailedTests;
   count.skipped += numPendingTests + numTodoTests;
-  // A file that does not even load has no tests to count.
-  count.failed += testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
-  ).length;
+  for (const { name, status, message, assertionResults } of testResults) {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    for (const { fullName, failureMessages } of failed)
+      failures.push(`${name}: ${fullName}\n${failureMessages.join("\n")}`);
+    // A file that does not even load has no tests to count.
+    if (status !== "failed" || assertionResults.length > 0) continue;
+    count.failed += 1;
+    failures.push(`${name}\n${message}`);
+  }
 }
 // A runner that ended in failure without a failed test to show for it.
 if (!testsRan && count.failed === 0) count.failed += 1;
 
+for (const failure of failures) console.log(`\nFAILED: ${failure}`);
 console.log(
   `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`,
 );

@@ -1,10 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-/** The built program. */
-export const silkPath: string = fileURLToPath(
-  new URL("../../packages/cli/bin/silk.js", import.meta.url),
-);
+import { silkPath } from "../src/silk.ts";
 
 export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>;

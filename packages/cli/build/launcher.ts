@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { join } from "node:path";
+import { build } from "esbuild";
 import { type Bundled, common, runtime, silkModules } from "./common.ts";
 import { isBundled, type OclifPackage } from "./packages.ts";
 
@@ -30,38 +29,10 @@ export async function bundleLauncher(
     entryPoints: [join(runtime, "launcher.ts")],
     outfile: join(outdir, "launcher.cjs"),
     plugins: [
-      slimHost(packageRoot),
       silkModules(packageRoot, {
         "silk:facts": `export const silkVersion = ${JSON.stringify(own?.pjson.version)};
 export const plainCommands = ${JSON.stringify([...new Set(plainCommands)])};`,
       }),
     ],
   });
-}
-
-/**
- * Gives the launcher only what it uses of the Linux host, out of the same modules: each millisecond of parsing counts there. What else
- * it should ever ask for is undefined, and so is left to oclif.
- */
-function slimHost(packageRoot: string): Plugin {
-  const host = join(
-    dirname(createRequire(join(packageRoot, "noop.js")).resolve("@silkvm/sys/package.json")),
-    "dist/host",
-  );
-  return {
-    name: "slim-host",
-    setup(bundler) {
-      bundler.onResolve({ filter: /^@silkvm\/sys$/ }, ({ path }) => ({
-        path,
-        namespace: "slim-host",
-      }));
-      bundler.onLoad({ filter: /.*/, namespace: "slim-host" }, () => ({
-        contents: `import { openReadOnly } from ${JSON.stringify(join(host, "database/read-only.js"))};
-import { isAlive } from ${JSON.stringify(join(host, "processes/identity.js"))};
-export const linuxHost = () => ({ openDatabase: (path) => openReadOnly(path), processes: { isAlive } });`,
-        loader: "js",
-        resolveDir: packageRoot,
-      }));
-    },
-  };
 }

@@ -8,10 +8,8 @@ import { print, printJson } from "./output/stdout.ts";
  * Prints what became of several VMs: the ids on stdout, the failures on stderr; with `json` both in one object, whose `error` is the
  * first failure's. The exit code is the first failure's.
  */
-export async function printBatch(result: BatchResult, json: boolean): Promise<void> {
-  const failures = await Promise.all(
-    result.failed.map(async ({ ref, error }) => ({ ref, failure: await toFailure(error) })),
-  );
+export function printBatch(result: BatchResult, json: boolean): void {
+  const failures = result.failed.map(({ ref, error }) => ({ ref, failure: toFailure(error) }));
   const [first] = failures;
   if (first !== undefined) process.exitCode = first.failure.exitCode;
   if (json) {

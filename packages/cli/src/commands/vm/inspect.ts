@@ -35,7 +35,7 @@ export default class VmInspect extends SilkCommand {
         return { ref, view: await open.engine.inspect(ref, open.call()) };
       } catch (error) {
         if (args.vm.length === 1) throw error;
-        return { ref, failure: await toFailure(error) };
+        return { ref, failure: toFailure(error) };
       }
     };
     const inspected = await Promise.all(args.vm.map(one));

@@ -24,6 +24,6 @@ export default class VmRm extends SilkCommand {
     await using open = await openEngine(flags, this.config);
     const options = open.change(`removing ${listWords(args.vm)}`);
     const result = await open.engine.delete(args.vm, { ...options, force: flags.force });
-    await printBatch(result, flags.json);
+    printBatch(result, flags.json);
   }
 }

@@ -36,7 +36,7 @@ export default class VmRun extends SilkCommand {
         say(`The VM ${name} (${id}) is made, and does not run.`);
         throw error;
       }
-      const failure = await toFailure(error, this.id);
+      const failure = toFailure(error, this.id);
       process.exitCode = failure.exitCode;
       printJson({ id, name, error: failure.error });
       return;

@@ -21,6 +21,6 @@ export default class VmStart extends SilkCommand {
     await using open = await openEngine(flags, this.config);
     const options = open.change(`starting ${listWords(args.vm)}`);
     const result = await open.engine.start(args.vm, options);
-    await printBatch(result, flags.json);
+    printBatch(result, flags.json);
   }
 }

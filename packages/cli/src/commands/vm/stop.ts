@@ -32,6 +32,6 @@ export default class VmStop extends SilkCommand {
     await using open = await openEngine(flags, this.config, { timeoutIsDeadline: false });
     const options = open.change(`stopping ${listWords(args.vm)}`);
     const { force, timeout: graceMs } = flags;
-    await printBatch(await open.engine.stop(args.vm, { ...options, force, graceMs }), flags.json);
+    printBatch(await open.engine.stop(args.vm, { ...options, force, graceMs }), flags.json);
   }
 }

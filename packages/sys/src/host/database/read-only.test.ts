@@ -162,7 +162,7 @@ test("reads beside writers that come and go are always of one moment", async () 
   using database = openReadOnly(path);
   let reads = 0;
   let last = 0;
-  for (const endMs = performance.now() + 1_000; performance.now() < endMs; reads += 1) {
+  for (; reads < 100 || last < 10; reads += 1) {
     // Every commit leaves 1, 2, 3, … without a gap.
     const found = values(database) as number[];
     expect(found).toEqual(found.map((_, index) => index + 1));
@@ -170,8 +170,6 @@ test("reads beside writers that come and go are always of one moment", async () 
     last = found.length;
   }
   await writer.kill();
-  expect(reads).toBeGreaterThan(10);
-  expect(last).toBeGreaterThan(1);
 });
 
 test("a missing database is ENOENT and is not made", () => {

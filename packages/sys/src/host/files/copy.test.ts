@@ -34,7 +34,7 @@ for (const parent of ["/tmp", "/dev/shm"]) {
     expect(readFileSync(directory.join("a")).equals(readFileSync(directory.join("b")))).toBe(true);
     const [source, target] = [statSync(directory.join("a")), statSync(directory.join("b"))];
     expect(target.mode).toBe(source.mode);
-    expect(target.blocks).toBe(source.blocks);
+    expect(target.blocks).toBeLessThan(source.size / 512 / 2);
   });
 }
 

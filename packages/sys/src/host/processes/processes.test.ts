@@ -93,9 +93,11 @@ test("an abort ends the wait for a process", async () => {
 });
 
 test("processes are found by their arguments, with the arguments as they were given", async () => {
-  const identity = sleeper("61.5");
-  const found = await processes.find((argv) => argv[1] === "61.5");
-  expect(found).toEqual([{ identity, argv: ["sleep", "61.5"] }]);
+  // Beside those of whoever else runs these tests on this machine.
+  const seconds = `61.${process.pid}`;
+  const identity = sleeper(seconds);
+  const found = await processes.find((argv) => argv[1] === seconds);
+  expect(found).toEqual([{ identity, argv: ["sleep", seconds] }]);
   // It stops itself by a command that needs no process of its own: a child would have these arguments, too, until it became another program.
   const empty = spawn("sh", ["-c", "kill -STOP $$", "name", "", "ä b\n"], { detached: true });
   cleanups.push(() => process.kill(-(empty.pid ?? 0), "SIGKILL"));

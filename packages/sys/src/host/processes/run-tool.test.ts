@@ -66,7 +66,7 @@ test("a time-out is ETIMEDOUT, and ends the program and what it had started", as
     code: "ETIMEDOUT",
     message: "sh did not end within 100 ms",
   });
-  expect(performance.now() - startMs).toBeLessThan(5_000);
+  expect(performance.now() - startMs).toBeLessThan(30_000);
   const processes = linuxProcesses();
   for (const { identity } of await processes.find((argv) => argv[1] === "71.25"))
     expect(await processes.waitForExit(identity, { timeoutMs: 10_000 })).toBe(true);
@@ -76,7 +76,7 @@ test("a program that ignores SIGTERM is killed", async () => {
   const startMs = performance.now();
   const request = { ...shell("trap '' TERM; while :; do sleep 0.1; done"), timeoutMs: 100 };
   await expect(runTool(request)).rejects.toMatchObject({ code: "ETIMEDOUT" });
-  expect(performance.now() - startMs).toBeLessThan(5_000);
+  expect(performance.now() - startMs).toBeLessThan(30_000);
 });
 
 test("an abort, before or during, rejects with the signal's own reason", async () => {
