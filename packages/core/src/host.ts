@@ -98,14 +98,43 @@ export interface HostFiles {
   createSparse(path: string, sizeBytes: number, options: { readonly mode: number }): Promise<void>;
   /** Copies a file, sharing its blocks where the file system can and keeping its holes elsewhere. EEXIST where the target is there. */
   copy(from: string, to: string, options?: CallOptions): Promise<void>;
+  /** Gives a file a second name (a hard link). EEXIST where the target is there, EXDEV on another file system. */
+  link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   /** Removes a file, or a directory with all that is in it (symlinks are not followed). What is not there is fine. */
   remove(path: string): Promise<void>;
+  /** Waits until the content of a file, or the names in a directory, are on the disk. */
+  sync(path: string): Promise<void>;
+  /** `read`: an existing file, for reading. `create`: a new file, for both; EEXIST where it is there. `update`: an existing file, for both. Follows no symlink. */
+  open(
+    path: string,
+    how: "read" | "create" | "update",
+    options?: { readonly mode?: number | undefined },
+  ): Promise<HostFile>;
   /** Room on the file system that holds the path (or its nearest existing parent). */
   space(
     path: string,
   ): Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly type: string }>;
+}
+
+/** A file that is open. Positions and lengths are bytes. */
+export interface HostFile extends AsyncDisposable {
+  stat(): Promise<FileStat>;
+  /** Fills the buffer from a position; fewer bytes, or none, at the file's end. Resolves to their number. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Writes all of the bytes. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Cuts the file, or lets it grow by a hole. */
+  truncate(sizeBytes: number): Promise<void>;
+  /** The next stretch at or after a position that is not a hole, up to where one begins; undefined where only holes follow. */
+  nextData(position: number): Promise<{ readonly start: number; readonly end: number } | undefined>;
+  /** Turns a stretch into a hole, which reads as zeros. ENOTSUP where the file system has none. */
+  punchHole(position: number, length: number): Promise<void>;
+  /** Reserves room for a stretch. ENOSPC where there is none, ENOTSUP where the file system cannot. */
+  allocate(position: number, length: number): Promise<void>;
+  /** Waits until the content is on the disk. */
+  sync(): Promise<void>;
 }
 
 /** Who a process is: a bare pid may be somebody else's by now. */
@@ -192,13 +221,14 @@ export interface HostLock extends AsyncDisposable {
 
 export interface HostLocks {
   /**
-   * Takes the exclusive lock of one byte of a file, which ends with its holder: an OFD lock. Two holders in one process exclude each other too.
+   * Takes the lock of one byte of a file, which ends with its holder: an OFD lock. Exclusive, or with `shared` beside others that share it. Two holders in one
+   * process exclude each other too.
    * @returns undefined where `waitMs` passed first (0: at once; Infinity: never). The file is created where it is not there, with mode 0600.
    */
   acquire(
     path: string,
     offset: number,
-    options: CallOptions & { readonly waitMs: number },
+    options: CallOptions & { readonly waitMs: number; readonly shared?: boolean | undefined },
   ): Promise<HostLock | undefined>;
   /** Whether somebody, this process included, holds the lock now. Takes nothing, and works on a file that cannot be written. */
   isHeld(path: string, offset: number): Promise<boolean>;

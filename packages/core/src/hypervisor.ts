@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { defineCapability, type CapabilityToken } from "./capability.ts";
 import type { CallOptions, Host, ProcessIdentity } from "./host.ts";
 import type { Logger } from "./logger.ts";
+import type { Snapshotter } from "./snapshot/backend.ts";
 import type { Disk, VmPaths, VmRecord, VmRuntime } from "./vm/record.ts";
 import type { ResolvedVmSpec } from "./vm/spec.ts";
 
@@ -70,7 +71,7 @@ export interface StopRequest {
  * runs the hooks and tells the events; the backend brings about and observes. Every verb can be called again after it failed or
  * was killed half-way, and then finishes or undoes what was left.
  */
-export interface Hypervisor extends AsyncDisposable {
+export interface Hypervisor extends Snapshotter, AsyncDisposable {
   readonly name: string;
   /**
    * Finds the VMM and what it can do. What the host lacks to run it well (KVM, say) is told in the notes.

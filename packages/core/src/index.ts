@@ -21,17 +21,29 @@ export {
 export { type ConfigOrigin, configSchema, type EngineConfig } from "./config/schema.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export type {
+  AdoptRequest,
   BatchResult,
   ChangeOptions,
+  CloneOptions,
   CreateOptions,
   DeleteOptions,
   Engine,
   EngineOptions,
   EventOptions,
   ListOptions,
+  LoadOptions,
+  LoadResult,
   LogOptions,
   OperationView,
   Orphan,
+  RestoreOptions,
+  SavedSnapshotView,
+  SaveOptions,
+  SnapshotDetails,
+  SnapshotLease,
+  SnapshotRef,
+  Snapshots,
+  SnapshotView,
   StopOptions,
   Vm,
   VmView,
@@ -54,6 +66,7 @@ export type {
   HostClock,
   HostDatabase,
   HostFacts,
+  HostFile,
   HostFiles,
   HostLock,
   HostLocks,
@@ -87,6 +100,29 @@ export { checkPlugin } from "./plugin/check.ts";
 export { type DiscoveredPlugins, discoverPlugins, type PluginLocation } from "./plugin/discover.ts";
 export type { HookContexts, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
 export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/plugin.ts";
+export type {
+  LoadedVm,
+  LoadRequest,
+  Plumbing,
+  RestoreRequest,
+  SavedSnapshot,
+  SnapshotRequest,
+  SnapshotSource,
+  Snapshotter,
+  Timings,
+} from "./snapshot/backend.ts";
+export { bootFiles, checkManifest, readManifest, writeManifest } from "./snapshot/manifest-file.ts";
+export {
+  type ExternalFile,
+  manifestName,
+  type SnapshotDisk,
+  type SnapshotFile,
+  type SnapshotHost,
+  type SnapshotManifest,
+  type SnapshottedVm,
+} from "./snapshot/manifest.ts";
+export { type RestoredMemory, type RestoreMode, restoreModes } from "./snapshot/restore-mode.ts";
+export type { Verb } from "./store/journal.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";

@@ -6,7 +6,11 @@ import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { PluginDefinition } from "../plugin/plugin.ts";
+import type { Timings } from "../snapshot/backend.ts";
+import type { SnapshotManifest } from "../snapshot/manifest.ts";
+import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
+import type { Verb } from "../store/journal.ts";
 import type { SilkEvent } from "../vm/events.ts";
 import type { VmPaths, VmRecord } from "../vm/record.ts";
 import type { VmSpec } from "../vm/spec.ts";
@@ -91,10 +95,126 @@ export interface LogOptions {
   readonly follow?: boolean | undefined;
 }
 
+export interface SaveOptions extends ChangeOptions {
+  /** Default: the VM's name and a number, such as `web-1`. */
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+/** A snapshot as the engine keeps it. */
+export interface SnapshotView {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** ISO 8601: the moment that it is of. */
+  readonly createdAt: string;
+  /** The VM that it is of, which may be gone. */
+  readonly vmId: string;
+  readonly vmName: string;
+  readonly backend: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly nics: number;
+  /** Sum of its files' sizes, holes included. */
+  readonly sizeBytes: number;
+  /** The snapshot that its VM had come from, by clone or restore. It may be gone. */
+  readonly parentId: string | null;
+  /** Whether it came by import: what it says of this host's files is not believed. */
+  readonly imported: boolean;
+}
+
+/** A snapshot with all that is known of it. */
+export interface SnapshotDetails extends SnapshotView {
+  /** Its directory. Nothing in it may be changed: VMs may live on its files. */
+  readonly directory: string;
+  /** Bytes that it takes on the disk; what it shares with others counts in full. */
+  readonly allocatedBytes: number;
+  readonly manifest: SnapshotManifest;
+  /** VMs that came from it, by clone or restore. */
+  readonly usedBy: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** A snapshot that was saved. */
+export interface SavedSnapshotView extends SnapshotView {
+  /** How long its parts took: `pauseMs` is how long the guest stood still. */
+  readonly timings: Timings;
+}
+
+/** A snapshot that nobody can remove while it is held. */
+export interface SnapshotLease extends AsyncDisposable {
+  readonly directory: string;
+  readonly manifest: SnapshotManifest;
+}
+
+/** A snapshot to bring a VM up from: one of the engine's, or any directory that holds one, which is never written to. */
+export type SnapshotRef = { readonly snapshot: string } | { readonly directory: string };
+
+export interface LoadOptions extends ChangeOptions {
+  /** Default `auto`. */
+  readonly restoreMode?: RestoreMode | undefined;
+  /** Fail with `RESTORE_MODE_UNAVAILABLE` where the mode is not possible. Default false: another one is used, with a warning. */
+  readonly strict?: boolean | undefined;
+  /** Files outside of silk's directories that a snapshot from elsewhere may use, or directories of such: absolute paths. */
+  readonly allowPaths?: readonly string[] | undefined;
+}
+
+export interface CloneOptions extends LoadOptions {
+  /** Default: a new random id. A chosen one makes a retry harmless: the second clone is refused with `VM_EXISTS`. */
+  readonly id?: string | undefined;
+  /** Default: `vm-` and the first characters of the id. */
+  readonly name?: string | undefined;
+  /** Default: as many as the snapshot has. */
+  readonly nics?: number | undefined;
+  /** Added to the labels that the snapshot's VM had. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** What `await using` does with the VM at the end of its scope. Default `detach`: it lives on. */
+  readonly dispose?: CreateOptions["dispose"];
+}
+
+/** A VM that came from a snapshot, and how. */
+export interface LoadResult {
+  readonly vm: Vm;
+  readonly memory: RestoredMemory;
+  readonly timings: Timings;
+}
+
+export interface RestoreOptions extends LoadOptions {
+  /** Also to a snapshot of another VM. Default false. */
+  readonly force?: boolean | undefined;
+}
+
+export interface AdoptRequest {
+  /** Writes the snapshot's files and its manifest into an empty directory, synced. */
+  readonly fill: (directory: string, signal: AbortSignal | undefined) => Promise<SnapshotManifest>;
+  /** Default: the manifest's name. */
+  readonly name?: string | undefined;
+  /** Default: the manifest's. */
+  readonly description?: string | undefined;
+}
+
+/** The engine's snapshots. A ref is an id, a unique prefix of one (3 characters or more), or a name. */
+export interface Snapshots {
+  /** Saves a running VM, which runs on. @throws SilkError `VM_NOT_RUNNING`, `SNAPSHOT_EXISTS`, `SNAPSHOT_UNSUPPORTED`, `DISK_FULL` */
+  save(ref: string, options?: SaveOptions): Promise<SavedSnapshotView>;
+  /** Oldest first. Writes nothing. @param options.vm only those of this VM, by its id or its name, also when it is gone */
+  list(
+    options?: EngineCallOptions & { readonly vm?: string | undefined },
+  ): Promise<readonly SnapshotView[]>;
+  /** @throws SilkError `SNAPSHOT_NOT_FOUND`, `REF_AMBIGUOUS` */
+  inspect(ref: string, options?: EngineCallOptions): Promise<SnapshotDetails>;
+  /** Removes snapshots. VMs that came from them live on. @throws SilkError `SNAPSHOT_BUSY` where one is held and `wait` is false */
+  delete(refs: readonly string[], options?: ChangeOptions): Promise<BatchResult>;
+  /** Holds a snapshot, to read its files. Dispose of it soon: it cannot be removed meanwhile. */
+  open(ref: string, options?: ChangeOptions): Promise<SnapshotLease>;
+  /** Takes a snapshot in from elsewhere: what is wrong with it is found out before anybody sees it. @throws SilkError `SNAPSHOT_EXISTS`, `SNAPSHOT_DAMAGED`, … */
+  adopt(request: AdoptRequest, options?: ChangeOptions): Promise<SnapshotView>;
+}
+
 /** An operation that the journal holds. */
 export interface OperationView {
+  /** The VM, or the snapshot, that is worked on. */
   readonly vmId: string;
-  readonly verb: "create" | "start" | "stop" | "delete";
+  readonly verb: Verb;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly owner: ProcessIdentity;
@@ -104,7 +224,7 @@ export interface OperationView {
 
 /** Something that no record owns. */
 export interface Orphan {
-  readonly kind: "process" | "data" | "run" | "log";
+  readonly kind: "process" | "data" | "run" | "log" | "snapshot";
   /** A path, or `pid 123`. */
   readonly name: string;
   readonly why: string;
@@ -138,6 +258,21 @@ export interface Engine extends AsyncDisposable {
   delete(refs: readonly string[], options?: DeleteOptions): Promise<BatchResult>;
   /** A handle on a VM that is there. @throws SilkError `VM_NOT_FOUND`, `REF_AMBIGUOUS` */
   get(ref: string): Promise<Vm>;
+  readonly snapshots: Snapshots;
+  /**
+   * Brings up a new VM from a snapshot: it goes on where the snapshot was taken, with disks, an identity and NICs of its own. Anything that fails leaves nothing behind.
+   * @throws SilkError `VM_EXISTS`, `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_DAMAGED`, `RESTORE_MODE_UNAVAILABLE`, `NETWORK_MISSING`, …
+   */
+  clone(from: SnapshotRef, options?: CloneOptions): Promise<LoadResult>;
+  /**
+   * Takes a VM, running or not, back to a snapshot. What is wrong is found out before the VM is touched.
+   * @throws SilkError `SNAPSHOT_FOREIGN` for a snapshot of another VM without `force`, and what `clone` throws
+   */
+  restore(ref: string, from: SnapshotRef, options?: RestoreOptions): Promise<LoadResult>;
+  /** Saves a running VM and ends it, in one moment: the VMM ends only when the snapshot is durable. */
+  hibernate(ref: string, options?: SaveOptions): Promise<SavedSnapshotView>;
+  /** Lets a VM that hibernates go on where it was. A snapshot that was made for it without a name of its own is removed. @throws SilkError `VM_NOT_HIBERNATED` */
+  wake(ref: string, options?: LoadOptions): Promise<LoadResult>;
   /** The record and the truth. Writes nothing. */
   inspect(ref: string, options?: EngineCallOptions): Promise<VmView>;
   /** Oldest first. Writes nothing. */

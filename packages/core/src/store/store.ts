@@ -1,19 +1,9 @@
 import { toSilkError, SilkError, isSilkError } from "../errors.ts";
-import type { Host, HostDatabase, ProcessIdentity, SqlValue } from "../host.ts";
+import type { Host, HostDatabase, SqlValue } from "../host.ts";
 import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
 import type { VmRecord } from "../vm/record.ts";
 import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
 import { migrate, readVersion, refuseNewer } from "./schema.ts";
-
-/** What the journal holds of an operation while it runs: the intent, and who is at it. */
-export interface JournalEntry {
-  readonly vmSeq: number;
-  readonly vmId: string;
-  readonly verb: "create" | "start" | "stop" | "delete";
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly owner: ProcessIdentity;
-}
 
 const selectSummaries = `SELECT ${vmColumns.join(", ")} FROM vms`;
 

@@ -1,4 +1,4 @@
-import type { Host, HostDatabase } from "../host.ts";
+import type { Host, HostDatabase, HostFile } from "../host.ts";
 
 /** Something that is about to be done to the machine. */
 export interface Effect {
@@ -41,6 +41,15 @@ export function withGate(host: Host, gate: EffectGate): Host {
       writeAtomic: gated("files.writeAtomic", files.writeAtomic.bind(files)),
       createSparse: gated("files.createSparse", files.createSparse.bind(files)),
       copy: gated("files.copy", files.copy.bind(files)),
+      link: gated("files.link", files.link.bind(files)),
+      sync: gated("files.sync", files.sync.bind(files)),
+      open: async (path, how, options) => {
+        if (how === "read") return await files.open(path, how, options);
+        const after = pass(`files.open ${path}`);
+        const file = await files.open(path, how, options);
+        after?.();
+        return gateFile(file, path, gated);
+      },
       rename: gated("files.rename", files.rename.bind(files)),
       chmod: gated("files.chmod", files.chmod.bind(files)),
       remove: gated("files.remove", files.remove.bind(files)),
@@ -83,6 +92,26 @@ export function killNth(nth: number): EffectGate {
   return ({ number }) => {
     if (number === nth) process.kill(process.pid, "SIGKILL");
     return undefined;
+  };
+}
+
+/** A file that is written to: each change of it is an effect. */
+function gateFile(
+  file: HostFile,
+  path: string,
+  gated: <A extends readonly unknown[], R>(
+    name: string,
+    call: (...args: A) => Promise<R>,
+  ) => (...args: A) => Promise<R>,
+): HostFile {
+  return {
+    ...bound(file),
+    write: gated(`file.write ${path}`, file.write.bind(file)),
+    truncate: gated(`file.truncate ${path}`, file.truncate.bind(file)),
+    punchHole: gated(`file.punchHole ${path}`, file.punchHole.bind(file)),
+    allocate: gated(`file.allocate ${path}`, file.allocate.bind(file)),
+    sync: gated(`file.sync ${path}`, file.sync.bind(file)),
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { RestoredMemory } from "../snapshot/restore-mode.ts";
 import type { ProcessIdentity } from "../host.ts";
 
 /**
@@ -86,6 +87,8 @@ export interface VmRuntime {
   readonly apiSocketPath: string;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** How it got its memory; left out for a VM that was booted. */
+  readonly memory?: RestoredMemory | undefined;
 }
 
 /** Why a VM is in `error`. */
@@ -110,7 +113,12 @@ export interface VmRecord {
   readonly nics: readonly Nic[];
   readonly labels: Readonly<Record<string, string>>;
   readonly imageBlobIds: readonly string[];
+  /** Snapshots of this VM, and those that it came from by clone or restore: what it may be restored to without force. */
   readonly snapshotIds: readonly string[];
+  /** The snapshot that the VM last came from, by clone or restore. */
+  readonly parentSnapshotId?: string | undefined;
+  /** The snapshot that holds the memory of a VM that hibernates: waking it goes on from there. */
+  readonly hibernatedIn?: string | undefined;
   readonly firstBooted: boolean;
   /** ISO 8601. */
   readonly createdAt: string;

@@ -1,0 +1,109 @@
+import type { OperationContext } from "../hypervisor.ts";
+import type { Disk, Nic, VmRecord, VmRuntime } from "../vm/record.ts";
+import type { ExternalFile, SnapshotDisk, SnapshotFile, SnapshotManifest } from "./manifest.ts";
+import type { RestoreMode } from "./restore-mode.ts";
+
+/** How long the parts of an operation took, in milliseconds: `pauseMs`, `copyMs`, … */
+export type Timings = Readonly<Record<`${string}Ms`, number>>;
+
+export interface SnapshotRequest {
+  /** An empty directory that nobody else looks into, in which the snapshot is made. */
+  readonly directory: string;
+  /** `resume`: the guest runs on as soon as its memory and its disks are saved. `stop`: it stays paused until the snapshot is published, and is then ended. */
+  readonly then: "resume" | "stop";
+  /** Makes the snapshot durable and known. Called once all its files are whole and on the disk. Where it throws there is no snapshot, and the guest runs on. */
+  readonly publish: (saved: SavedSnapshot) => Promise<void>;
+}
+
+/** What a backend has put into a snapshot's directory. */
+export interface SavedSnapshot {
+  /** The VM's disks as they were attached, each with the file that has its content. */
+  readonly disks: readonly SnapshotDisk[];
+  readonly files: readonly SnapshotFile[];
+  readonly externals: readonly ExternalFile[];
+  /** ISO 8601: when the guest was paused. */
+  readonly pausedAt: string;
+  readonly vmmVersion: string;
+}
+
+/** A snapshot in a directory, to be used and never written to. */
+export interface SnapshotSource {
+  readonly directory: string;
+  readonly manifest: SnapshotManifest;
+  /**
+   * Whether every byte is to be checked against the manifest, also of the external files that have a digest there: not where these very files
+   * have been checked before. That they are there, and their sizes, are always checked.
+   */
+  readonly checkContent: boolean;
+}
+
+export interface LoadRequest {
+  readonly source: SnapshotSource;
+  readonly mode: RestoreMode;
+  /** Fail where the mode is not possible, instead of using another one. */
+  readonly strict: boolean;
+}
+
+export interface RestoreRequest extends LoadRequest {
+  /** Called when everything is staged and checked, right before the VM is touched. Where it throws the VM is left untouched. */
+  readonly beforeTouching: () => Promise<void>;
+}
+
+/** A VM that runs again. */
+export interface LoadedVm {
+  /** With `memory`, which tells the mode. */
+  readonly runtime: VmRuntime;
+  readonly timings: Timings;
+}
+
+/** The part of a {@link Hypervisor} that saves VMs and brings them back. */
+export interface Snapshotter {
+  /**
+   * Saves a running VM: memory and disks of one moment. The guest stands still while its memory and its disks are saved, and runs
+   * on whatever fails.
+   * @throws SilkError `VM_NOT_RUNNING`, `SNAPSHOT_UNSUPPORTED` that names the device which stands in the way, `DISK_FULL`
+   */
+  snapshot(vm: VmRecord, request: SnapshotRequest, context: OperationContext): Promise<Timings>;
+  /**
+   * Checks a snapshot as far as this backend can without using it: that its files are there, whole and of one piece, and that what it
+   * needs besides is on this host.
+   * @throws SilkError `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED`, `FILE_NOT_FOUND`
+   */
+  checkSnapshot(source: SnapshotSource, context: OperationContext): Promise<void>;
+  /** The disks that a clone will have: those with content in the snapshot lie in the clone's own data directory. */
+  cloneDisks(vm: { readonly id: string }, manifest: SnapshotManifest): readonly Disk[];
+  /**
+   * Brings up a new VM from a snapshot, with the disks of {@link Snapshotter.cloneDisks} and the NICs of its record instead of the
+   * snapshot's. Its data directory is there and empty. Checks the snapshot first. Where it throws, nothing of it runs any more.
+   */
+  clone(vm: VmRecord, request: LoadRequest, context: OperationContext): Promise<LoadedVm>;
+  /**
+   * Takes a VM back to a snapshot, running or not: the same disks and NICs with the snapshot's content. All is staged and
+   * checked before the VM is touched; what fails before that leaves the VM as it was. What fails later leaves a VM that does not run, whose disks
+   * are all the snapshot's or all its own ({@link Snapshotter.recover} sees to that).
+   */
+  restore(vm: VmRecord, request: RestoreRequest, context: OperationContext): Promise<LoadedVm>;
+  /**
+   * Clears up after an operation on this VM whose owner died: a guest that was left paused runs on, what was staged is removed, and an
+   * exchange of disks that had begun is finished. Nothing to do is fine.
+   */
+  recover(vm: VmRecord, context: OperationContext): Promise<void>;
+}
+
+/** The host side of NICs, as a network plugin brings it. */
+export interface Plumbing {
+  /** `[a-z][a-z0-9-]*`, what `provider` of a NIC says. */
+  readonly name: string;
+  /** Makes the host side of so many NICs for a VM, each with a MAC of its own. What it throws leaves nothing behind. */
+  attach(
+    vm: Pick<VmRecord, "id" | "name" | "config">,
+    count: number,
+    context: OperationContext,
+  ): Promise<readonly Nic[]>;
+  /** Removes the host side of NICs; what is gone already is fine. */
+  detach(
+    vm: { readonly id: string },
+    nics: readonly Nic[],
+    context: OperationContext,
+  ): Promise<void>;
+}
