@@ -123,3 +123,19 @@ test("processes that count under a lock lose no step", async () => {
   }
   expect(Number(readFileSync(counter, "utf8"))).toBe(200);
 });
+
+test("a shared lock goes beside others that share it, and excludes an exclusive one both ways", async () => {
+  const first = await locks.acquire(path, 3, { waitMs: 0, shared: true });
+  const second = await locks.acquire(path, 3, { waitMs: 0, shared: true });
+  expect(first).toBeDefined();
+  expect(second).toBeDefined();
+  expect(await locks.acquire(path, 3, { waitMs: 0 })).toBeUndefined();
+  await first?.release();
+  expect(await locks.isHeld(path, 3)).toBe(true);
+  expect(await locks.acquire(path, 3, { waitMs: 0 })).toBeUndefined();
+  const waiting = locks.acquire(path, 3, { waitMs: Infinity });
+  await second?.release();
+  await using exclusive = await waiting;
+  expect(exclusive).toBeDefined();
+  expect(await locks.acquire(path, 3, { waitMs: 0, shared: true })).toBeUndefined();
+});

@@ -1,12 +1,14 @@
-import { chmod, mkdir, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import { chmod, link, mkdir, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
 import type { HostFiles } from "@silkvm/core";
 import { orElse } from "../errors.ts";
 import { canAccess } from "./access.ts";
 import { copy } from "./copy.ts";
 import { createSparse } from "./create-sparse.ts";
+import { open } from "./open.ts";
 import { readRange } from "./read-range.ts";
 import { space } from "./space.ts";
 import { fileStat } from "./stat.ts";
+import { sync } from "./sync.ts";
 import { writeAtomic } from "./write-atomic.ts";
 
 export const files: HostFiles = {
@@ -22,9 +24,12 @@ export const files: HostFiles = {
   writeAtomic,
   createSparse,
   copy,
+  link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),
   chmod: (path, mode) => chmod(path, mode),
   remove: (path) =>
     orElse(rm(path, { recursive: true, force: true }), undefined, "ENOENT", "ENOTDIR"),
+  sync,
+  open,
   space,
 };

@@ -6,7 +6,11 @@ import { orElse } from "../errors.ts";
 /** What is at the path, symlinks followed. Undefined where nothing is there, such as behind a symlink to nowhere. */
 export async function fileStat(path: string): Promise<FileStat | undefined> {
   const stats = await orElse(stat(path), undefined, "ENOENT", "ENOTDIR");
-  if (stats === undefined) return undefined;
+  return stats === undefined ? undefined : statOf(stats);
+}
+
+/** Node's stat in the host port's words. */
+export function statOf(stats: Stats): FileStat {
   return {
     kind: kindOf(stats),
     sizeBytes: stats.size,
