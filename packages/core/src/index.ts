@@ -44,6 +44,7 @@ export type {
   SnapshotRef,
   Snapshots,
   SnapshotView,
+  StartOptions,
   StopOptions,
   Vm,
   VmView,
@@ -103,7 +104,6 @@ export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/
 export type {
   LoadedVm,
   LoadRequest,
-  Plumbing,
   RestoreRequest,
   SavedSnapshot,
   SnapshotRequest,
@@ -111,7 +111,14 @@ export type {
   Snapshotter,
   Timings,
 } from "./snapshot/backend.ts";
-export { bootFiles, checkManifest, readManifest, writeManifest } from "./snapshot/manifest-file.ts";
+export { withoutSnapshots } from "./snapshot/backend.ts";
+export {
+  bootFiles,
+  checkManifest,
+  parseManifest,
+  readManifest,
+  writeManifest,
+} from "./snapshot/manifest-file.ts";
 export {
   type ExternalFile,
   manifestName,
@@ -123,6 +130,7 @@ export {
 } from "./snapshot/manifest.ts";
 export { type RestoredMemory, type RestoreMode, restoreModes } from "./snapshot/restore-mode.ts";
 export type { Verb } from "./store/journal.ts";
+export type { Plumbing } from "./plumbing.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";

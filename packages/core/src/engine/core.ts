@@ -4,6 +4,7 @@ import { SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
+import type { Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import type { VmPaths } from "../vm/record.ts";
 import type { HookRunner } from "./hooks.ts";
@@ -17,6 +18,7 @@ export class EngineCore {
   readonly hooks: HookRunner;
   readonly cwd: string;
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
+  readonly #networks: readonly Plumbing[];
   readonly #backends = new Map<string, Promise<Hypervisor>>();
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
@@ -30,12 +32,14 @@ export class EngineCore {
     readonly hooks: HookRunner;
     readonly cwd: string;
     readonly backends: readonly BackendDefinition[];
+    readonly networks: readonly Plumbing[];
   }) {
     this.host = parts.host;
     this.config = parts.config;
     this.logger = parts.logger;
     this.hooks = parts.hooks;
     this.cwd = parts.cwd;
+    this.#networks = parts.networks;
     this.#definitions = new Map(parts.backends.map((definition) => [definition.name, definition]));
   }
 
@@ -46,6 +50,23 @@ export class EngineCore {
   /** One byte of this file is the lock of each VM, at the VM's number. */
   get lockPath(): string {
     return join(this.config.rootDir, "vm.lock");
+  }
+
+  get snapshotsDir(): string {
+    return join(this.config.rootDir, "snapshots");
+  }
+
+  snapshotDir(id: string): string {
+    return join(this.snapshotsDir, id);
+  }
+
+  /** Where a snapshot is made, until it is whole. */
+  partialSnapshotDir(id: string): string {
+    return join(this.snapshotsDir, `${id}.partial`);
+  }
+
+  newId(): string {
+    return Buffer.from(this.host.random.bytes(8)).toString("hex");
   }
 
   /** Aborts when the engine is closed, or when the caller's signal does: for what goes on until it is told to end. */
@@ -110,6 +131,27 @@ export class EngineCore {
       this.#backends.set(name, opened);
     }
     return opened;
+  }
+
+  /** The network that gives VMs their NICs: the first one that a plugin brings. @throws SilkError `NETWORK_MISSING` */
+  plumbing(provider?: string): Plumbing {
+    const found =
+      provider === undefined
+        ? this.#networks[0]
+        : this.#networks.find(({ name }) => name === provider);
+    if (found === undefined)
+      throw new SilkError(
+        provider === undefined
+          ? "NICs are wanted, and no plugin brings a network"
+          : `there is no network "${provider}"`,
+        {
+          code: "NETWORK_MISSING",
+          kind: "unsupported",
+          hint: "Install a network plugin, or do without NICs: --nics 0",
+          details: { known: this.#networks.map(({ name }) => name) },
+        },
+      );
+    return found;
   }
 
   paths(vm: { readonly id: string }): VmPaths {

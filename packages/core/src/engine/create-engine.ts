@@ -12,10 +12,13 @@ import { resolveVm } from "../refs.ts";
 import { validate } from "../validate.ts";
 import { resolveSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
+import { adoptSnapshot } from "./adopt-snapshot.ts";
 import { batch } from "./batch.ts";
+import { cloneVm } from "./clone.ts";
 import { attachConsole } from "./console.ts";
 import { EngineCore } from "./core.ts";
 import { createVm } from "./create.ts";
+import { deleteSnapshot } from "./delete-snapshot.ts";
 import { deleteVm } from "./delete.ts";
 import { readEvents } from "./events.ts";
 import { collectGarbage } from "./gc.ts";
@@ -23,11 +26,16 @@ import { HookRunner } from "./hooks.ts";
 import { inspectVm } from "./inspect.ts";
 import { listOperations } from "./operations.ts";
 import { planRecord } from "./plan-record.ts";
+import { inspectSnapshot, listSnapshots } from "./list-snapshots.ts";
+import type { Loaded } from "./loaded.ts";
+import { restoreVm, wakeVm } from "./restore.ts";
+import { leaseSnapshot } from "./snapshot-source.ts";
 import { listVms } from "./list.ts";
 import { readLogs } from "./logs.ts";
 import { startVm } from "./start.ts";
 import { stopVm } from "./stop.ts";
-import type { Engine, EngineOptions } from "./types.ts";
+import { saveVm, hibernateVm } from "./save-snapshot.ts";
+import type { CreateOptions, Engine, EngineOptions, LoadResult } from "./types.ts";
 import { vmHandle } from "./vm-handle.ts";
 
 /**
@@ -48,12 +56,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     hooks: new HookRunner(options.plugins, config.hookTimeoutMs),
     cwd: options.cwd ?? process.cwd(),
     backends,
+    networks: options.plugins.flatMap(({ networks }) => networks ?? []),
   });
   const bounded = <T>(
     doing: string,
     call: EngineCallOptions,
     run: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> => boundedCall(doing, call, run);
+
+  const handOver = (loaded: Loaded, dispose?: CreateOptions["dispose"]): LoadResult => ({
+    ...loaded,
+    vm: vmHandle(engine, loaded.vm, dispose),
+  });
 
   const engine: Engine = {
     config,
@@ -78,6 +92,42 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       vmHandle(
         engine,
         core.read((store) => resolveVm(store, ref)),
+      ),
+    snapshots: {
+      save: (ref, call = {}) =>
+        bounded(`cannot save ${ref}`, call, (signal) => saveVm(core, ref, call, signal)),
+      list: (call = {}) =>
+        bounded("cannot list the snapshots", call, async () => listSnapshots(core, call.vm)),
+      inspect: (ref, call = {}) =>
+        bounded(`cannot inspect the snapshot ${ref}`, call, () => inspectSnapshot(core, ref)),
+      delete: (refs, call = {}) =>
+        batch(refs, config.concurrency, (ref) =>
+          bounded(`cannot remove the snapshot ${ref}`, call, (signal) =>
+            deleteSnapshot(core, ref, call, signal),
+          ),
+        ),
+      open: (ref, call = {}) =>
+        bounded(`cannot open the snapshot ${ref}`, call, (signal) =>
+          leaseSnapshot(core, ref, call, signal),
+        ),
+      adopt: (request, call = {}) =>
+        bounded("cannot take the snapshot in", call, (signal) =>
+          adoptSnapshot(core, request, call, signal),
+        ),
+    },
+    clone: (from, call = {}) =>
+      bounded("cannot clone", call, async (signal) =>
+        handOver(await cloneVm(core, from, call, signal), call.dispose),
+      ),
+    restore: (ref, from, call = {}) =>
+      bounded(`cannot restore ${ref}`, call, async (signal) =>
+        handOver(await restoreVm(core, ref, from, call, signal)),
+      ),
+    hibernate: (ref, call = {}) =>
+      bounded(`cannot hibernate ${ref}`, call, (signal) => hibernateVm(core, ref, call, signal)),
+    wake: (ref, call = {}) =>
+      bounded(`cannot wake ${ref}`, call, async (signal) =>
+        handOver(await wakeVm(core, ref, call, signal)),
       ),
     inspect: (ref, call = {}) =>
       bounded(`cannot inspect ${ref}`, call, (signal) => inspectVm(core, ref, signal)),

@@ -3,7 +3,7 @@ import type { Store } from "../store/store.ts";
 import { checkDisks } from "../vm/disks.ts";
 import type { VmRecord } from "../vm/record.ts";
 import { resolveSpec } from "../vm/resolve-spec.ts";
-import type { ResolvedVmSpec, VmSpec } from "../vm/spec.ts";
+import type { VmSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
 import { lockVm } from "./locked.ts";
 import { planRecord } from "./plan-record.ts";
@@ -28,7 +28,7 @@ export async function createVm(
   const { disks } = await backend.plan(spec, context);
   checkDisks(disks);
 
-  const seq = store.nextVmSeq();
+  const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
   const reserved = planRecord(spec, disks, seq, store.now());
   store.transaction(() => {
@@ -62,7 +62,10 @@ export async function createVm(
 }
 
 /** Ids and names share one space: a ref must mean one VM. */
-function refuseClash(store: Store, spec: ResolvedVmSpec): void {
+export function refuseClash(
+  store: Store,
+  spec: { readonly id: string; readonly name: string },
+): void {
   for (const [what, value] of [
     ["id", spec.id],
     ["name", spec.name],

@@ -24,7 +24,16 @@ export async function collectGarbage(
   const data = await files.list(dataDir);
   const run = await files.list(core.runScopeDir);
   const logs = await files.list(core.logScopeDir);
+  const snapshots = await files.list(core.snapshotsDir);
   const running = await processes.find((argv) => vmOf(argv, core.runScopeDir) !== undefined);
+  const arriving = core.read(
+    (store) =>
+      store?.listOperations().flatMap(({ verb, id }) => (verb === "import" ? id : [])) ?? [],
+  );
+  const knownSnapshots = new Set([
+    ...arriving,
+    ...core.read((store) => store?.snapshotIds() ?? []),
+  ]);
   const known = core.read((store) => new Set(store?.listVms().map(({ summary }) => summary.id)));
 
   const orphans: (Orphan & { readonly remove: () => Promise<void> })[] = [];
@@ -58,6 +67,17 @@ export async function collectGarbage(
   for (const id of data) path("data", dataDir, id, id);
   for (const name of logs) path("log", core.logScopeDir, name, name.replace(/\.log$/, ""));
 
+  for (const entry of snapshots) {
+    const id = entry.replace(/\.partial$/, "");
+    if (knownSnapshots.has(id)) continue;
+    const full = join(core.snapshotsDir, entry);
+    orphans.push({
+      kind: "snapshot",
+      name: full,
+      why: `no snapshot has the id ${id}`,
+      remove: () => files.remove(full),
+    });
+  }
   for (const { name, remove } of options.dryRun === true ? [] : orphans) {
     signal?.throwIfAborted();
     try {

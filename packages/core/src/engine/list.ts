@@ -22,7 +22,7 @@ export async function listVms(
       }),
       owned: new Set(
         all.some(({ summary }) => summary.state === "creating")
-          ? store?.listOperations().map(({ vmSeq }) => vmSeq)
+          ? store?.listOperations().map(({ seq }) => seq)
           : [],
       ),
     };

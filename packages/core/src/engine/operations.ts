@@ -5,9 +5,9 @@ import type { OperationView } from "./types.ts";
 export async function listOperations(core: EngineCore): Promise<readonly OperationView[]> {
   const entries = core.read((store) => store?.listOperations() ?? []);
   return await Promise.all(
-    entries.map(async ({ vmSeq, vmId, verb, startedAt, owner }) => {
-      const underWay = await core.host.locks.isHeld(core.lockPath, vmSeq);
-      return { vmId, verb, startedAt, owner, underWay };
+    entries.map(async ({ seq, id, verb, startedAt, owner }) => {
+      const underWay = await core.host.locks.isHeld(core.lockPath, seq);
+      return { id, verb, startedAt, owner, underWay };
     }),
   );
 }

@@ -11,9 +11,11 @@ export async function removeVm(
   core: EngineCore,
   store: Store,
   vm: VmRecord,
-  why: "create" | "delete",
+  why: "create" | "clone" | "delete",
 ): Promise<void> {
   await endVm(core, vm);
+  for (const [provider, nics] of Map.groupBy(vm.nics, (nic) => nic.provider))
+    await core.plumbing(provider).detach(vm, nics, core.context({}, undefined));
   const backend = await core.backend(vm.backend);
   await backend.delete(vm, core.context({}, undefined));
   const { dataDir, logPath } = core.paths(vm);

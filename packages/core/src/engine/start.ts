@@ -1,21 +1,22 @@
-import { toSilkError } from "../errors.ts";
+import { SilkError, toSilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
-import type { ChangeOptions } from "./types.ts";
+import type { StartOptions } from "./types.ts";
 
 /** Starts a VM; one that runs is a success, and nothing is done. */
 export function startVm(
   core: EngineCore,
   ref: string,
-  options: ChangeOptions,
+  options: StartOptions,
   signal: AbortSignal | undefined,
 ): Promise<VmRecord> {
   return withVm(core, ref, options, signal, async ({ store, vm }) => {
     if (vm.state === "running") return vm;
+    if (vm.hibernatedIn !== undefined && options.cold !== true) throw hibernates(vm);
     await core.hooks.before("vm:before-start", { vm }, signal);
     const began = core.host.clock.monotonicMs();
     const context = core.context(options, signal);
@@ -26,7 +27,7 @@ export function startVm(
       await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
       const backend = await core.backend(vm.backend);
       const runtime = await backend.start(vm, context);
-      const { problem: _problem, ...rest } = vm;
+      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = vm;
       started = { ...rest, state: "running", firstBooted: true, runtime, updatedAt: store.now() };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);
       store.transaction(() => {
@@ -65,5 +66,14 @@ async function undoStart(
       store.addEvent(vm, "vm.failed", { verb: "start", problem });
     }
     store.endOperation(vm.seq);
+  });
+}
+
+function hibernates(vm: VmRecord): SilkError {
+  return new SilkError(`the VM ${vm.name} hibernates`, {
+    code: "VM_HIBERNATES",
+    kind: "conflict",
+    hint: `Let it go on where it was (silk vm wake ${vm.name}), or boot it from its disks and give up its memory (silk vm start --cold ${vm.name}).`,
+    details: { id: vm.id, name: vm.name, snapshotId: vm.hibernatedIn },
   });
 }

@@ -44,6 +44,11 @@ export interface CreateOptions extends ChangeOptions {
   readonly dispose?: "delete" | "stop" | "detach" | undefined;
 }
 
+export interface StartOptions extends ChangeOptions {
+  /** Boot a VM that hibernates from its disks: the memory that it had is given up, and its snapshot stays. Default false: it is refused. */
+  readonly cold?: boolean | undefined;
+}
+
 export interface StopOptions extends ChangeOptions {
   /** End the VMM without asking the guest. Default false. */
   readonly force?: boolean | undefined;
@@ -212,8 +217,8 @@ export interface Snapshots {
 
 /** An operation that the journal holds. */
 export interface OperationView {
-  /** The VM, or the snapshot, that is worked on. */
-  readonly vmId: string;
+  /** Id of the VM, or of the snapshot, that is worked on. */
+  readonly id: string;
   readonly verb: Verb;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -234,12 +239,18 @@ export interface Orphan {
 export interface Vm extends AsyncDisposable {
   readonly id: string;
   readonly name: string;
-  start(options?: ChangeOptions): Promise<void>;
+  start(options?: StartOptions): Promise<void>;
   stop(options?: StopOptions): Promise<void>;
   delete(options?: DeleteOptions): Promise<void>;
   inspect(options?: EngineCallOptions): Promise<VmView>;
   console(options?: EngineCallOptions): Promise<Console>;
   logs(options?: LogOptions): AsyncIterable<string>;
+  /** Saves it; it runs on. */
+  save(options?: SaveOptions): Promise<SavedSnapshotView>;
+  /** Takes it back to a snapshot of its own. */
+  restore(from: SnapshotRef, options?: RestoreOptions): Promise<LoadResult>;
+  hibernate(options?: SaveOptions): Promise<SavedSnapshotView>;
+  wake(options?: LoadOptions): Promise<LoadResult>;
 }
 
 /**
@@ -253,7 +264,7 @@ export interface Engine extends AsyncDisposable {
   /** Makes a VM; nothing runs yet. Anything that fails leaves nothing behind. @throws SilkError `VM_EXISTS`, `INVALID_SPEC`, … */
   create(spec: VmSpec, options?: CreateOptions): Promise<Vm>;
   /** Starts VMs side by side; one that runs is a success. */
-  start(refs: readonly string[], options?: ChangeOptions): Promise<BatchResult>;
+  start(refs: readonly string[], options?: StartOptions): Promise<BatchResult>;
   stop(refs: readonly string[], options?: StopOptions): Promise<BatchResult>;
   delete(refs: readonly string[], options?: DeleteOptions): Promise<BatchResult>;
   /** A handle on a VM that is there. @throws SilkError `VM_NOT_FOUND`, `REF_AMBIGUOUS` */

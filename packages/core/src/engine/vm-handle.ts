@@ -16,6 +16,10 @@ export function vmHandle(
     inspect: (options) => engine.inspect(vm.id, options),
     console: (options) => engine.console(vm.id, options),
     logs: (options) => engine.logs(vm.id, options),
+    save: (options) => engine.snapshots.save(vm.id, options),
+    restore: (from, options) => engine.restore(vm.id, from, options),
+    hibernate: (options) => engine.hibernate(vm.id, options),
+    wake: (options) => engine.wake(vm.id, options),
     [Symbol.asyncDispose]: async () => {
       if (dispose === "stop") orThrow(await engine.stop(refs));
       if (dispose !== "delete") return;

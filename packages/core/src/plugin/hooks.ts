@@ -1,3 +1,4 @@
+import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { ResolvedVmSpec } from "../vm/spec.ts";
 
@@ -5,6 +6,16 @@ import type { ResolvedVmSpec } from "../vm/spec.ts";
 export interface HookContexts {
   "vm:before-create": { readonly spec: ResolvedVmSpec };
   "vm:after-create": { readonly vm: VmRecord };
+  "snapshot:before-save": { readonly vm: VmRecord; readonly name: string };
+  "snapshot:after-save": { readonly vm: VmRecord; readonly snapshot: SnapshotManifest };
+  "vm:before-clone": {
+    readonly snapshot: SnapshotManifest;
+    readonly id: string;
+    readonly name: string;
+  };
+  "vm:after-clone": { readonly vm: VmRecord; readonly snapshot: SnapshotManifest };
+  "vm:before-restore": { readonly vm: VmRecord; readonly snapshot: SnapshotManifest };
+  "vm:after-restore": { readonly vm: VmRecord; readonly snapshot: SnapshotManifest };
   "vm:before-start": { readonly vm: VmRecord };
   "vm:after-start": { readonly vm: VmRecord };
   "vm:before-stop": { readonly vm: VmRecord; readonly force: boolean };

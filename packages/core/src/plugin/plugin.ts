@@ -1,4 +1,5 @@
 import type { BackendDefinition } from "../hypervisor.ts";
+import type { Plumbing } from "../plumbing.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** The version of the plugin interface that this copy of core speaks. A plugin of another one is refused. */
@@ -10,6 +11,8 @@ export interface PluginDefinition {
   readonly name: string;
   readonly apiVersion: number;
   readonly backends?: readonly BackendDefinition[] | undefined;
+  /** Ways to give VMs a network. */
+  readonly networks?: readonly Plumbing[] | undefined;
   readonly hooks?: Hooks | undefined;
 }
 

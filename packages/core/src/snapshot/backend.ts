@@ -1,5 +1,6 @@
+import { SilkError } from "../errors.ts";
 import type { OperationContext } from "../hypervisor.ts";
-import type { Disk, Nic, VmRecord, VmRuntime } from "../vm/record.ts";
+import type { Disk, VmRecord, VmRuntime } from "../vm/record.ts";
 import type { ExternalFile, SnapshotDisk, SnapshotFile, SnapshotManifest } from "./manifest.ts";
 import type { RestoreMode } from "./restore-mode.ts";
 
@@ -10,7 +11,7 @@ export interface SnapshotRequest {
   /** An empty directory that nobody else looks into, in which the snapshot is made. */
   readonly directory: string;
   /** `resume`: the guest runs on as soon as its memory and its disks are saved. `stop`: it stays paused until the snapshot is published, and is then ended. */
-  readonly then: "resume" | "stop";
+  readonly afterwards: "resume" | "stop";
   /** Makes the snapshot durable and known. Called once all its files are whole and on the disk. Where it throws there is no snapshot, and the guest runs on. */
   readonly publish: (saved: SavedSnapshot) => Promise<void>;
 }
@@ -35,6 +36,8 @@ export interface SnapshotSource {
    * have been checked before. That they are there, and their sizes, are always checked.
    */
   readonly checkContent: boolean;
+  /** Whether the external files must be on this host: not yet when a snapshot is only taken in. */
+  readonly checkExternals: boolean;
 }
 
 export interface LoadRequest {
@@ -90,20 +93,21 @@ export interface Snapshotter {
   recover(vm: VmRecord, context: OperationContext): Promise<void>;
 }
 
-/** The host side of NICs, as a network plugin brings it. */
-export interface Plumbing {
-  /** `[a-z][a-z0-9-]*`, what `provider` of a NIC says. */
-  readonly name: string;
-  /** Makes the host side of so many NICs for a VM, each with a MAC of its own. What it throws leaves nothing behind. */
-  attach(
-    vm: Pick<VmRecord, "id" | "name" | "config">,
-    count: number,
-    context: OperationContext,
-  ): Promise<readonly Nic[]>;
-  /** Removes the host side of NICs; what is gone already is fine. */
-  detach(
-    vm: { readonly id: string },
-    nics: readonly Nic[],
-    context: OperationContext,
-  ): Promise<void>;
+/** What a backend that saves no VMs has in the place of a {@link Snapshotter}. */
+export function withoutSnapshots(backend: string): Snapshotter {
+  const refuse = async (): Promise<never> => {
+    throw new SilkError(`the backend "${backend}" cannot save VMs and bring them back`, {
+      code: "SNAPSHOT_UNSUPPORTED",
+      kind: "unsupported",
+      details: { backend },
+    });
+  };
+  return {
+    snapshot: refuse,
+    checkSnapshot: refuse,
+    cloneDisks: () => [],
+    clone: refuse,
+    restore: refuse,
+    recover: async () => {},
+  };
 }

@@ -1,6 +1,7 @@
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import * as v from "valibot";
-import { SilkError, toSilkError } from "../errors.ts";
+import { isSilkError, SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { validate } from "../validate.ts";
 import { checkDisks } from "../vm/disks.ts";
@@ -20,7 +21,7 @@ const fileName = v.pipe(
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be a plain file name"),
   v.check((value) => value !== manifestName, "must not be the manifest"),
 );
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"));
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"));
 const moment = v.pipe(v.string(), v.isoTimestamp());
 
 const config = v.object({
@@ -39,7 +40,7 @@ const config = v.object({
   network: v.optional(v.string()),
 });
 
-const boot = v.variant("kind", [
+const bootSchema = v.variant("kind", [
   v.object({
     kind: v.literal("direct"),
     kernelPath: absolutePath,
@@ -85,7 +86,7 @@ const manifestSchema = v.object({
     id: name,
     name,
     config,
-    boot,
+    boot: bootSchema,
     disks: v.array(disk),
     nics: v.array(nic),
     labels: v.record(v.string(), v.string()),
@@ -97,10 +98,10 @@ const manifestSchema = v.object({
     v.object({
       path: absolutePath,
       sizeBytes: v.optional(count),
-      chunksSha256: v.optional(sha256),
+      chunksSha256: v.optional(digest),
     }),
   ),
-  files: v.array(v.object({ name: fileName, sizeBytes: count, chunksSha256: sha256 })),
+  files: v.array(v.object({ name: fileName, sizeBytes: count, chunksSha256: digest })),
 });
 
 /**
@@ -165,13 +166,39 @@ export async function readManifest(host: Host, directory: string): Promise<Snaps
   const text = await host.files.readText(path).catch((error: unknown) => {
     throw toSilkError(error, `cannot read ${path}`);
   });
+  try {
+    return parseManifest(text, path);
+  } catch (error) {
+    throw isSilkError(error) && error.code === "INVALID_MANIFEST"
+      ? damaged(`is not valid: ${error.message}`, error)
+      : error;
+  }
+}
+
+/**
+ * Reads a manifest as {@link writeManifest} has written it.
+ * @param what names it in errors: a path
+ * @throws SilkError `INVALID_MANIFEST`, also where one bit of it is not as it was written
+ */
+export function parseManifest(text: string, what: string): SnapshotManifest {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new SilkError(`${what} ${why}`, { code: "INVALID_MANIFEST", kind: "invalid", cause });
+  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damaged("is no JSON", error);
+    return refuse("is no JSON", error);
   }
-  return checkManifest(value, path);
+  if (typeof value !== "object" || value === null || !("sha256" in value))
+    return refuse("is no manifest of a snapshot");
+  const { sha256: written, ...content } = value;
+  if (written !== digestOf(content)) refuse("is not as it was written: its digest is another one");
+  return checkManifest(content, what);
+}
+
+function digestOf(content: object): string {
+  return hash("sha256", JSON.stringify(content));
 }
 
 /** Writes the manifest of a snapshot: the last of its files, after which it is whole. The directory is synced. */
@@ -180,7 +207,7 @@ export async function writeManifest(
   directory: string,
   manifest: SnapshotManifest,
 ): Promise<void> {
-  const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
+  const text = `${JSON.stringify({ ...manifest, sha256: digestOf(manifest) }, undefined, 2)}\n`;
   await host.files.writeAtomic(join(directory, manifestName), text, { mode: 0o400 });
   await host.files.sync(directory);
 }

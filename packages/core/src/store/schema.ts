@@ -47,6 +47,20 @@ const migrations: readonly string[] = [
      vm_name TEXT NOT NULL,
      data TEXT NOT NULL
    ) STRICT;`,
+  // Snapshots take their numbers from the counter of the VMs: each number is a lock, and the key of an operation.
+  `ALTER TABLE operations RENAME COLUMN vm_seq TO seq;
+   ALTER TABLE operations RENAME COLUMN vm_id TO id;
+   ALTER TABLE operations ADD COLUMN data TEXT NOT NULL DEFAULT '{}';
+   CREATE TABLE snapshots (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL UNIQUE,
+     ready INTEGER NOT NULL,
+     vm_id TEXT NOT NULL,
+     vm_name TEXT NOT NULL,
+     record TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE checked_snapshots (directory TEXT PRIMARY KEY, files TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The version of the store that this copy of core reads and writes. */

@@ -127,10 +127,10 @@ describe("Store", () => {
 
   it("never gives a VM's number twice", () => {
     using store = storeWith();
-    const first = store.nextVmSeq();
+    const first = store.nextSeq();
     store.insertVm(record(first, "aaa", "web"));
     store.deleteVm(first);
-    expect(store.nextVmSeq()).toBe(first + 1);
+    expect(store.nextSeq()).toBe(first + 1);
     expect(store.findById("aaa")).toBeUndefined();
   });
 
@@ -139,9 +139,10 @@ describe("Store", () => {
     store.beginOperation({ seq: 1, id: "aaa" }, "start");
     expect(store.listOperations()).toEqual([
       {
-        vmSeq: 1,
-        vmId: "aaa",
+        seq: 1,
+        id: "aaa",
         verb: "start",
+        data: {},
         startedAt: "2026-01-02T00:00:00.000Z",
         owner: { bootId: "boot", pid: 42, startTime: 7 },
       },

@@ -2,8 +2,10 @@ import { toSilkError, SilkError, isSilkError } from "../errors.ts";
 import type { Host, HostDatabase, SqlValue } from "../host.ts";
 import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
 import type { VmRecord } from "../vm/record.ts";
+import type { JournalEntry, OperationData, Verb } from "./journal.ts";
 import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
 import { migrate, readVersion, refuseNewer } from "./schema.ts";
+import { type SnapshotRecord, toSnapshotRecord, toSnapshotValues } from "./snapshot-record.ts";
 
 const selectSummaries = `SELECT ${vmColumns.join(", ")} FROM vms`;
 
@@ -33,8 +35,8 @@ export class Store implements Disposable {
     return row["value"] as string;
   }
 
-  /** The next VM's number; it is never given twice, also when its VM is never made. */
-  nextVmSeq(): number {
+  /** The number of the next VM or snapshot; it is never given twice, also when that is never made. */
+  nextSeq(): number {
     const row = this.transaction(() =>
       this.#get("UPDATE counters SET value = value + 1 WHERE name = 'vm' RETURNING value"),
     );
@@ -90,36 +92,126 @@ export class Store implements Disposable {
     this.#run("DELETE FROM vms WHERE seq = ?", seq);
   }
 
-  /** Operations that are under way, or were when their owner died. */
-  listOperations(): readonly JournalEntry[] {
-    return this.#all("SELECT * FROM operations ORDER BY vm_seq").map(toJournalEntry);
+  /** A snapshot that is whole. */
+  findSnapshot(by: "id" | "name", value: string): SnapshotRecord | undefined {
+    return this.#snapshot(`${by} = ? AND ready = 1`, value);
   }
 
-  /** The operation on one VM that is under way, or was when its owner died. */
-  findOperation(vmSeq: number): JournalEntry | undefined {
-    const row = this.#get("SELECT * FROM operations WHERE vm_seq = ?", vmSeq);
+  /** A snapshot by its number, also one that is still being made, or is being removed. */
+  findSnapshotBySeq(seq: number): SnapshotRecord | undefined {
+    return this.#snapshot("seq = ?", seq);
+  }
+
+  /** Who has an id or a name, also if it is still being made. */
+  findSnapshotClash(value: string): SnapshotRecord | undefined {
+    return this.#snapshot("id = ?1 OR name = ?1", value);
+  }
+
+  /** Ids and names of the snapshots whose id begins so, in order; at most 20. */
+  findSnapshotsByIdPrefix(
+    prefix: string,
+  ): readonly { readonly id: string; readonly name: string }[] {
+    const rows = this.#all(
+      "SELECT id, name FROM snapshots WHERE ready = 1 AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 20",
+      prefix,
+    );
+    return rows.map((row) => ({ id: row["id"] as string, name: row["name"] as string }));
+  }
+
+  /** All snapshots that are whole, oldest first. */
+  listSnapshots(): readonly SnapshotRecord[] {
+    return this.#all("SELECT * FROM snapshots WHERE ready = 1 ORDER BY seq").map(toSnapshotRecord);
+  }
+
+  /** Ids of all snapshots, also of those that are still being made. */
+  snapshotIds(): readonly string[] {
+    return this.#all("SELECT id FROM snapshots").map((row) => row["id"] as string);
+  }
+
+  /** VMs that last came from a snapshot, by clone or restore. */
+  findVmsFromSnapshot(id: string): readonly { readonly id: string; readonly name: string }[] {
+    const rows = this.#all(
+      "SELECT id, name FROM vms JOIN vm_records USING (seq) WHERE json_extract(record, '$.parentSnapshotId') = ? ORDER BY seq",
+      id,
+    );
+    return rows.map((row) => ({ id: row["id"] as string, name: row["name"] as string }));
+  }
+
+  /** The VM that hibernates in a snapshot. */
+  findVmHibernatedIn(snapshotId: string): VmRecord | undefined {
+    return this.#record("json_extract(record, '$.hibernatedIn') = ?", snapshotId);
+  }
+
+  insertSnapshot(snapshot: SnapshotRecord): void {
+    this.#run(
+      "INSERT INTO snapshots (seq, id, name, ready, vm_id, vm_name, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...toSnapshotValues(snapshot),
+    );
+  }
+
+  updateSnapshot(snapshot: SnapshotRecord): void {
+    this.#run(
+      "UPDATE snapshots SET seq = ?, id = ?, name = ?, ready = ?, vm_id = ?, vm_name = ?, record = ? WHERE seq = ?",
+      ...toSnapshotValues(snapshot),
+      snapshot.seq,
+    );
+  }
+
+  deleteSnapshot(seq: number): void {
+    this.#run("DELETE FROM snapshots WHERE seq = ?", seq);
+  }
+
+  /** What the files of a snapshot's directory were like when every byte of them was last checked. */
+  checkedSnapshot(directory: string): string | undefined {
+    return this.#get("SELECT files FROM checked_snapshots WHERE directory = ?", directory)?.[
+      "files"
+    ] as string | undefined;
+  }
+
+  /** @param files undefined forgets it */
+  setCheckedSnapshot(directory: string, files: string | undefined): void {
+    if (files === undefined)
+      this.#run("DELETE FROM checked_snapshots WHERE directory = ?", directory);
+    else this.#run("INSERT OR REPLACE INTO checked_snapshots VALUES (?, ?)", directory, files);
+  }
+
+  /** Operations that are under way, or were when their owner died. */
+  listOperations(): readonly JournalEntry[] {
+    return this.#all("SELECT * FROM operations ORDER BY seq").map(toJournalEntry);
+  }
+
+  /** The operation on one VM or snapshot that is under way, or was when its owner died. */
+  findOperation(seq: number): JournalEntry | undefined {
+    const row = this.#get("SELECT * FROM operations WHERE seq = ?", seq);
     return row === undefined ? undefined : toJournalEntry(row);
   }
 
   beginOperation(
-    vm: { readonly seq: number; readonly id: string },
-    verb: JournalEntry["verb"],
+    subject: { readonly seq: number; readonly id: string },
+    verb: Verb,
+    data: OperationData = {},
   ): void {
     const owner = this.#host.processes.self();
     this.#run(
-      "INSERT OR REPLACE INTO operations VALUES (?, ?, ?, ?, ?, ?, ?)",
-      vm.seq,
-      vm.id,
+      "INSERT OR REPLACE INTO operations (seq, id, verb, started_at, owner_boot_id, owner_pid, owner_start_time, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      subject.seq,
+      subject.id,
       verb,
       this.now(),
       owner.bootId,
       owner.pid,
       owner.startTime,
+      JSON.stringify(data),
     );
   }
 
+  /** Remembers more of an operation that is under way. */
+  noteOperation(seq: number, data: OperationData): void {
+    this.#run("UPDATE operations SET data = ? WHERE seq = ?", JSON.stringify(data), seq);
+  }
+
   endOperation(seq: number): void {
-    this.#run("DELETE FROM operations WHERE vm_seq = ?", seq);
+    this.#run("DELETE FROM operations WHERE seq = ?", seq);
   }
 
   addEvent<T extends EventType>(
@@ -179,6 +271,11 @@ export class Store implements Disposable {
     return row === undefined ? undefined : (JSON.parse(row["record"] as string) as VmRecord);
   }
 
+  #snapshot(condition: string, value: SqlValue): SnapshotRecord | undefined {
+    const row = this.#get(`SELECT * FROM snapshots WHERE ${condition}`, value);
+    return row === undefined ? undefined : toSnapshotRecord(row);
+  }
+
   #get(sql: string, ...values: SqlValue[]): Record<string, SqlValue> | undefined {
     return guarded(() => this.#database.prepare(sql).get(...values));
   }
@@ -194,9 +291,10 @@ export class Store implements Disposable {
 
 function toJournalEntry(row: Record<string, SqlValue>): JournalEntry {
   return {
-    vmSeq: row["vm_seq"] as number,
-    vmId: row["vm_id"] as string,
-    verb: row["verb"] as JournalEntry["verb"],
+    seq: row["seq"] as number,
+    id: row["id"] as string,
+    verb: row["verb"] as Verb,
+    data: JSON.parse(row["data"] as string) as OperationData,
     startedAt: row["started_at"] as string,
     owner: {
       bootId: row["owner_boot_id"] as string,

@@ -1,4 +1,17 @@
+import type { RestoredMemory } from "../snapshot/restore-mode.ts";
 import type { VmProblem } from "./record.ts";
+
+/** Which snapshot, and how long it took. */
+export interface SnapshotEventData {
+  readonly snapshotId: string;
+  readonly snapshotName: string;
+  readonly tookMs: number;
+}
+
+/** A VM that came up from a snapshot, and how it got its memory. */
+export interface LoadEventData extends SnapshotEventData {
+  readonly mode: RestoredMemory["used"];
+}
 
 /** What each kind of event carries besides its {@link EventBase}. */
 export interface EventData {
@@ -9,6 +22,14 @@ export interface EventData {
   "vm.exited": { readonly clean: boolean };
   "vm.failed": { readonly verb: string; readonly problem: VmProblem };
   "vm.deleted": Record<string, never>;
+  "snapshot.saved": SnapshotEventData;
+  "snapshot.imported": SnapshotEventData;
+  "snapshot.deleted": Omit<SnapshotEventData, "tookMs">;
+  "vm.cloned": LoadEventData;
+  "vm.restored": LoadEventData;
+  "vm.woken": LoadEventData;
+  /** It was saved and ended, in one moment. */
+  "vm.hibernated": SnapshotEventData;
   /** An interrupted operation was finished or undone. */
   "vm.recovered": { readonly verb: string; readonly outcome: "finished" | "undone" };
 }
@@ -20,6 +41,7 @@ export interface EventBase {
   readonly seq: number;
   /** ISO 8601. */
   readonly at: string;
+  /** The VM; for a snapshot, the one that it is of. */
   readonly vmId: string;
   readonly vmName: string;
 }

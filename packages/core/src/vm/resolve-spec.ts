@@ -34,16 +34,9 @@ export function resolveSpec(
       : checkName(spec.id, "id");
   const boot = resolveBoot(input.boot, defaults.cwd);
   const cpus = spec.cpus ?? Math.min(2, host.facts.cpus);
-  if (cpus > host.facts.cpus)
-    throw new SilkError(`${cpus} CPUs are wanted and this host has ${host.facts.cpus}`, {
-      code: "TOO_MANY_CPUS",
-      kind: "invalid",
-      hint: `Ask for 1 to ${host.facts.cpus} CPUs with --cpus.`,
-      details: { wanted: cpus, available: host.facts.cpus },
-    });
   const config: VmConfig = {
     cpus,
-    memoryBytes: checkMemory(spec.memoryBytes ?? gib, spec.hugepages ?? false, host),
+    memoryBytes: checkMemory(spec.memoryBytes ?? gib, spec.hugepages ?? false),
     storageBytes: checkDiskSize(
       spec.storageBytes ?? (boot.kind === "direct" ? 10 * gib : 0),
       "storageBytes",
@@ -55,6 +48,7 @@ export function resolveSpec(
     sharedMemory: spec.sharedMemory ?? false,
     hugepages: spec.hugepages ?? false,
   };
+  checkRoomForVm(config, host);
   return {
     id,
     name: spec.name === undefined ? `vm-${id.slice(0, 59)}` : checkName(spec.name, "name"),
@@ -78,7 +72,7 @@ function resolveBoot(boot: BootSpec, cwd: string): Boot {
   };
 }
 
-function checkMemory(memoryBytes: number, hugepages: boolean, host: Host): number {
+function checkMemory(memoryBytes: number, hugepages: boolean): number {
   const unit = hugepages ? hugePageBytes : pageBytes;
   const invalid = (message: string, hint: string): SilkError =>
     new SilkError(message, {
@@ -97,17 +91,31 @@ function checkMemory(memoryBytes: number, hugepages: boolean, host: Host): numbe
       `a memory of ${memoryBytes} bytes is no multiple of ${unit}`,
       `Memory comes in pages of ${hugepages ? "2 MiB" : "4 KiB"}.`,
     );
-  if (memoryBytes > host.facts.memoryBytes)
+  return memoryBytes;
+}
+
+/**
+ * Checks that this host is large enough for a VM.
+ * @throws SilkError `TOO_MANY_CPUS`, `TOO_MUCH_MEMORY`
+ */
+export function checkRoomForVm({ cpus, memoryBytes }: VmConfig, { facts }: Host): void {
+  if (cpus > facts.cpus)
+    throw new SilkError(`${cpus} CPUs are wanted and this host has ${facts.cpus}`, {
+      code: "TOO_MANY_CPUS",
+      kind: "invalid",
+      hint: `Ask for 1 to ${facts.cpus} CPUs with --cpus.`,
+      details: { wanted: cpus, available: facts.cpus },
+    });
+  if (memoryBytes > facts.memoryBytes)
     throw new SilkError(
-      `${memoryBytes} bytes of memory are wanted and this host has ${host.facts.memoryBytes}`,
+      `${memoryBytes} bytes of memory are wanted and this host has ${facts.memoryBytes}`,
       {
         code: "TOO_MUCH_MEMORY",
         kind: "invalid",
         hint: "Ask for less with --memory.",
-        details: { wantedBytes: memoryBytes, availableBytes: host.facts.memoryBytes },
+        details: { wantedBytes: memoryBytes, availableBytes: facts.memoryBytes },
       },
     );
-  return memoryBytes;
 }
 
 function checkDiskSize(sizeBytes: number, field: string): number {

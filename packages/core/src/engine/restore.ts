@@ -1,0 +1,227 @@
+import { SilkError, toSilkError } from "../errors.ts";
+import type { SnapshotManifest } from "../snapshot/manifest.ts";
+import type { OperationData } from "../store/journal.ts";
+import type { Store } from "../store/store.ts";
+import type { VmRecord } from "../vm/record.ts";
+import { checkRoomForVm } from "../vm/resolve-spec.ts";
+import type { EngineCore } from "./core.ts";
+import { deleteSnapshotHeld } from "./delete-snapshot.ts";
+import { type Loaded, toLoaded } from "./loaded.ts";
+import { withVm } from "./locked.ts";
+import { makeRunDirectory } from "./run-directory.ts";
+import { abandonRestore } from "./settle-restore.ts";
+import { openSource } from "./snapshot-source.ts";
+import type { LoadOptions, RestoreOptions, SnapshotRef } from "./types.ts";
+
+/** Takes a VM back to a snapshot. What is wrong with that is found out before the VM is touched. */
+export function restoreVm(
+  core: EngineCore,
+  ref: string,
+  from: SnapshotRef,
+  options: RestoreOptions,
+  signal: AbortSignal | undefined,
+): Promise<Loaded> {
+  return withVm(core, ref, options, signal, ({ store, vm }) =>
+    restore(
+      core,
+      store,
+      vm,
+      { from, verb: "restore", force: options.force ?? false },
+      options,
+      signal,
+    ),
+  );
+}
+
+/** Lets a VM that hibernates go on where it was. */
+export function wakeVm(
+  core: EngineCore,
+  ref: string,
+  options: LoadOptions,
+  signal: AbortSignal | undefined,
+): Promise<Loaded> {
+  return withVm(core, ref, options, signal, async ({ store, vm }) => {
+    const snapshotId = vm.hibernatedIn;
+    if (snapshotId === undefined)
+      throw new SilkError(`the VM ${vm.name} does not hibernate`, {
+        code: "VM_NOT_HIBERNATED",
+        kind: "conflict",
+        hint:
+          vm.state === "running"
+            ? "It runs."
+            : `Start it from its disks (silk vm start ${vm.name}), or take it back to a snapshot (silk vm restore ${vm.name} SNAPSHOT).`,
+        details: { id: vm.id, name: vm.name, state: vm.state },
+      });
+    const from = { snapshot: snapshotId };
+    const woken = await restore(
+      core,
+      store,
+      vm,
+      { from, verb: "wake", force: true },
+      options,
+      signal,
+    );
+    const snapshot = store.findSnapshot("id", snapshotId);
+    if (snapshot?.temporary === true)
+      await deleteSnapshotHeld(core, store, snapshot, options, undefined).catch(
+        (error: unknown) => {
+          core.warn(
+            options,
+            `the VM runs, but its snapshot could not be removed: ${(error as Error).message}`,
+          );
+        },
+      );
+    return woken;
+  });
+}
+
+async function restore(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  wanted: {
+    readonly from: SnapshotRef;
+    readonly verb: "restore" | "wake";
+    readonly force: boolean;
+  },
+  options: LoadOptions,
+  signal: AbortSignal | undefined,
+): Promise<Loaded> {
+  const began = core.host.clock.monotonicMs();
+  await using opened = await openSource(core, store, wanted.from, options, signal);
+  const { source } = opened;
+  const { manifest } = source;
+  checkFits(vm, manifest, wanted.force);
+  checkRoomForVm(manifest.vm.config, core.host);
+  await core.hooks.before("vm:before-restore", { vm, snapshot: manifest }, signal);
+  const backend = await core.backend(vm.backend);
+  const context = core.context(options, signal);
+  const target = toTarget(vm, manifest);
+  let data: OperationData = {};
+  store.transaction(() => store.beginOperation(vm, wanted.verb, data));
+  try {
+    await makeRunDirectory(core, vm);
+    await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
+    const { runtime, timings } = await backend.restore(
+      target,
+      {
+        source,
+        mode: options.restoreMode ?? "auto",
+        strict: options.strict ?? false,
+        beforeTouching: async () => {
+          signal?.throwIfAborted();
+          data = { touched: true };
+          // From here on it is on its way to the snapshot: what it was is over.
+          const { runtime: _runtime, problem: _problem, ...rest } = target;
+          store.transaction(
+            () => {
+              store.noteOperation(vm.seq, data);
+              store.updateVm({ ...rest, state: "stopped", updatedAt: store.now() });
+            },
+            { durable: true },
+          );
+        },
+      },
+      context,
+    );
+    opened.markChecked();
+    const restored = toRestored(target, manifest, runtime, store.now());
+    const loaded = toLoaded(restored, manifest, timings);
+    const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+    store.transaction(() => {
+      store.updateVm(restored);
+      store.endOperation(vm.seq);
+      store.addEvent(restored, wanted.verb === "wake" ? "vm.woken" : "vm.restored", {
+        snapshotId: manifest.id,
+        snapshotName: manifest.name,
+        tookMs,
+        mode: loaded.memory.used,
+      });
+    });
+    await core.hooks.after("vm:after-restore", { vm: restored, snapshot: manifest }, context.warn);
+    return loaded;
+  } catch (error) {
+    await undoRestore(core, store, vm, data, error).catch((left: unknown) => {
+      context.warn(
+        `what was left of the restore could not be cleared up yet, the next command will: ${(left as Error).message}`,
+      );
+    });
+    throw error;
+  }
+}
+
+async function undoRestore(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  data: OperationData,
+  error: unknown,
+): Promise<void> {
+  const { code, message } = toSilkError(error);
+  const problem = { code, message: `its restore failed: ${message}` };
+  // Read anew: it has been touched, and is another one now.
+  const now = store.findBySeq(vm.seq) ?? vm;
+  await abandonRestore(core, store, now, data, problem);
+  store.transaction(() => {
+    store.endOperation(vm.seq);
+    if (data.touched === true)
+      store.addEvent(vm, "vm.failed", {
+        verb: "restore",
+        problem: { ...problem, at: store.now() },
+      });
+  });
+}
+
+/** @throws SilkError `SNAPSHOT_FOREIGN`, `SNAPSHOT_MISMATCH` */
+function checkFits(vm: VmRecord, manifest: SnapshotManifest, force: boolean): void {
+  if (!force && manifest.vm.id !== vm.id && !vm.snapshotIds.includes(manifest.id))
+    throw new SilkError(
+      `the snapshot ${manifest.name} is of another VM: ${manifest.vm.name} (${manifest.vm.id})`,
+      {
+        code: "SNAPSHOT_FOREIGN",
+        kind: "conflict",
+        hint: `Make a new VM of it (silk vm clone ${manifest.name}), or give --force to overwrite ${vm.name} with it.`,
+        details: { snapshotId: manifest.id, snapshotVmId: manifest.vm.id, vmId: vm.id },
+      },
+    );
+  const mismatch = (why: string): SilkError =>
+    new SilkError(`the snapshot ${manifest.name} does not fit the VM ${vm.name}: ${why}`, {
+      code: "SNAPSHOT_MISMATCH",
+      kind: "conflict",
+      hint: `Make a new VM of it: silk vm clone ${manifest.name}`,
+      details: { snapshotId: manifest.id, vmId: vm.id },
+    });
+  if (manifest.backend !== vm.backend)
+    throw mismatch(`it is of the backend "${manifest.backend}", and the VM of "${vm.backend}"`);
+  if (manifest.vm.nics.length !== vm.nics.length)
+    throw mismatch(`it has ${manifest.vm.nics.length} NICs, and the VM has ${vm.nics.length}`);
+}
+
+/** The VM as it is to be: CPUs, memory, storage and boot are the snapshot's; identity, disks' places and NICs stay its own. */
+function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
+  const { config, boot, imageBlobIds, firstBooted } = manifest.vm;
+  return {
+    ...vm,
+    config: { ...config, network: vm.config.network },
+    boot,
+    imageBlobIds,
+    firstBooted,
+  };
+}
+
+function toRestored(
+  target: VmRecord,
+  manifest: SnapshotManifest,
+  runtime: VmRecord["runtime"],
+  now: string,
+): VmRecord {
+  const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = target;
+  return {
+    ...rest,
+    state: "running",
+    runtime,
+    parentSnapshotId: manifest.id,
+    snapshotIds: [...new Set([...target.snapshotIds, manifest.id])],
+    updatedAt: now,
+  };
+}
