@@ -7,6 +7,7 @@ import {
   SilkError,
   type VmObservation,
   type VmRecord,
+  withoutSnapshots,
 } from "@silkvm/core";
 
 /**
@@ -27,6 +28,7 @@ export const tailBackend: BackendDefinition = {
         : { vmm: "absent" };
     };
     const hypervisor: Hypervisor = {
+      ...withoutSnapshots("tail"),
       name: "tail",
       probe: async () => ({ path: "tail", version: "1", capabilities: [], notes: [] }),
       plan: async (spec) => {

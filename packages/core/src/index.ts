@@ -106,6 +106,7 @@ export type {
   LoadRequest,
   RestoreRequest,
   SavedSnapshot,
+  SaveTimings,
   SnapshotRequest,
   SnapshotSource,
   Snapshotter,

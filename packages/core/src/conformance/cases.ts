@@ -4,6 +4,7 @@ import { isSilkError } from "../errors.ts";
 import type { Engine } from "../engine/types.ts";
 import type { Host } from "../host.ts";
 import type { VmSpec } from "../vm/spec.ts";
+import { snapshotCases } from "./snapshot-cases.ts";
 import { expectConsoleEcho } from "./console-echo.ts";
 
 /** What a backend's author gives to have the backend judged. */
@@ -16,6 +17,13 @@ export interface ConformanceSetup {
   readonly spec: () => VmSpec;
   /** A line that the guest answers on its console, and the answer. Left out where the guest has no console that answers. */
   readonly consoleEcho?: { readonly send: string; readonly expect: string } | undefined;
+  /** How the guest is made to remember something in its memory alone, and asked for it. Left out for a backend that saves no VMs. */
+  readonly memory?:
+    | {
+        readonly remember: { readonly send: string; readonly expect: string };
+        readonly recall: { readonly send: string; readonly expect: string };
+      }
+    | undefined;
   /** Whether the guest shuts down when it is asked to. */
   readonly guestStopsWhenAsked: boolean;
 }
@@ -27,6 +35,12 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
+/** Makes a case of something that is tried on an engine, which is left empty. */
+export type ConformanceTest = (
+  name: string,
+  body: (engine: Engine) => Promise<void>,
+) => ConformanceCase;
+
 /**
  * What a backend must do to be called a backend of silk.
  * @example
@@ -35,20 +49,25 @@ export interface ConformanceCase {
  * });
  */
 export function conformanceCases(setup: ConformanceSetup): readonly ConformanceCase[] {
-  const test = (name: string, body: (engine: Engine) => Promise<void>): ConformanceCase => ({
+  const test: ConformanceTest = (name, body) => ({
     name,
     run: async () => {
       const engine = await setup.engine();
       try {
         await body(engine);
       } finally {
+        const saved = await engine.snapshots.list();
         const left = await engine.list({ all: true });
         const { failed } = await engine.delete(
           left.map(({ id }) => id),
           { force: true },
         );
+        const kept = await engine.snapshots.delete(saved.map(({ id }) => id));
         await engine[Symbol.asyncDispose]();
         assert.deepEqual(failed, [], "every VM can be removed by force");
+        // The snapshot of a VM that hibernated goes with it.
+        const notGone = kept.failed.filter(({ error }) => error.code !== "SNAPSHOT_NOT_FOUND");
+        assert.deepEqual(notGone, [], "every snapshot can be removed");
       }
     },
   });
@@ -220,6 +239,7 @@ export function conformanceCases(setup: ConformanceSetup): readonly ConformanceC
     }),
   ];
 
+  cases.push(...snapshotCases(setup, test));
   const { consoleEcho } = setup;
   if (consoleEcho !== undefined) {
     cases.push(

@@ -1,5 +1,5 @@
 import { SilkError } from "../errors.ts";
-import type { SavedSnapshot, SnapshotRequest, Timings } from "../snapshot/backend.ts";
+import type { SavedSnapshot, SaveTimings, SnapshotRequest } from "../snapshot/backend.ts";
 import { writeManifest } from "../snapshot/manifest-file.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import { type SnapshotRecord, toSnapshotView } from "../store/snapshot-record.ts";
@@ -76,7 +76,7 @@ async function save(
   options: SaveOptions,
   signal: AbortSignal | undefined,
   kind: SaveKind,
-): Promise<{ readonly record: SnapshotRecord; readonly timings: Timings }> {
+): Promise<{ readonly record: SnapshotRecord; readonly timings: SaveTimings }> {
   if (vm.state !== "running") throw notRunning(vm, kind.verb);
   const name =
     options.name === undefined

@@ -6,7 +6,7 @@ import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { PluginDefinition } from "../plugin/plugin.ts";
-import type { Timings } from "../snapshot/backend.ts";
+import type { SaveTimings, Timings } from "../snapshot/backend.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
@@ -141,8 +141,7 @@ export interface SnapshotDetails extends SnapshotView {
 
 /** A snapshot that was saved. */
 export interface SavedSnapshotView extends SnapshotView {
-  /** How long its parts took: `pauseMs` is how long the guest stood still. */
-  readonly timings: Timings;
+  readonly timings: SaveTimings;
 }
 
 /** A snapshot that nobody can remove while it is held. */

@@ -4,8 +4,16 @@ import type { Disk, VmRecord, VmRuntime } from "../vm/record.ts";
 import type { ExternalFile, SnapshotDisk, SnapshotFile, SnapshotManifest } from "./manifest.ts";
 import type { RestoreMode } from "./restore-mode.ts";
 
-/** How long the parts of an operation took, in milliseconds: `pauseMs`, `copyMs`, … */
-export type Timings = Readonly<Record<`${string}Ms`, number>>;
+/** How long an operation took, and its parts: `copyMs`, `restoreMs`, … */
+export interface Timings {
+  readonly totalMs: number;
+  readonly [part: `${string}Ms`]: number;
+}
+
+export interface SaveTimings extends Timings {
+  /** How long the guest stood still. */
+  readonly pauseMs: number;
+}
 
 export interface SnapshotRequest {
   /** An empty directory that nobody else looks into, in which the snapshot is made. */
@@ -66,7 +74,7 @@ export interface Snapshotter {
    * on whatever fails.
    * @throws SilkError `VM_NOT_RUNNING`, `SNAPSHOT_UNSUPPORTED` that names the device which stands in the way, `DISK_FULL`
    */
-  snapshot(vm: VmRecord, request: SnapshotRequest, context: OperationContext): Promise<Timings>;
+  snapshot(vm: VmRecord, request: SnapshotRequest, context: OperationContext): Promise<SaveTimings>;
   /**
    * Checks a snapshot as far as this backend can without using it: that its files are there, whole and of one piece, and that what it
    * needs besides is on this host.
