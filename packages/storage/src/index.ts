@@ -1,5 +1,13 @@
+export { ChunkHasher } from "./digest/chunk-hasher.ts";
+export { type FileDigest, hashFile } from "./digest/hash-file.ts";
 export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
 export { type ImageHeader, readImageHeader } from "./image-header.ts";
+export { linkOrCopy } from "./link-or-copy.ts";
 export { createQcow2Overlay, imageInfo, type ImageInfo } from "./qcow2.ts";
 export { createRawDisk, type RawDiskRequest } from "./raw-disk.ts";
+export { reserveSpace, type SpaceReservation } from "./reserve-space.ts";
+export { sealDirectory } from "./seal/seal-directory.ts";
+export { sealFile, type SealOptions } from "./seal/seal-file.ts";
+export { verifyExternals } from "./seal/verify-externals.ts";
+export { verifyFiles, type VerifyOptions } from "./seal/verify-files.ts";
 export { checkSpace } from "./space.ts";
