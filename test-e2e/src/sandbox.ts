@@ -2,7 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { createEngine, type Engine, type EngineConfig, type Host } from "@silkvm/core";
+import {
+  createEngine,
+  type Engine,
+  type EngineConfig,
+  type Host,
+  type PluginDefinition,
+} from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 
 /** Directories of a test's own, with nothing in common with those of another. */
@@ -15,8 +21,11 @@ export interface Sandbox extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A sandbox whose VMs run on this VMM. Short paths: sockets live in it. At its end, everything that still runs in it is ended. */
-export async function makeSandbox(chBinary: string): Promise<Sandbox> {
+/** A sandbox whose VMs run on this VMM, with plugins besides its backend. Short paths: sockets live in it. At its end, everything that still runs in it is ended. */
+export async function makeSandbox(
+  chBinary: string,
+  plugins: readonly PluginDefinition[] = [],
+): Promise<Sandbox> {
   const dir = await mkdtemp(join(tmpdir(), "silk-"));
   const directories = {
     rootDir: join(dir, "root"),
@@ -28,7 +37,7 @@ export async function makeSandbox(chBinary: string): Promise<Sandbox> {
     dir,
     config,
     engine: (host = linuxHost()) =>
-      createEngine({ host, plugins: [cloudHypervisorPlugin], config, cwd: dir }),
+      createEngine({ host, plugins: [cloudHypervisorPlugin, ...plugins], config, cwd: dir }),
     env: {
       SILK_ROOT_DIR: directories.rootDir,
       SILK_RUN_DIR: directories.runDir,

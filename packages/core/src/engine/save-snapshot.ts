@@ -28,9 +28,10 @@ export function saveVm(
       temporary: false,
     });
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);
-    await finishSave(core, store, vm.seq, "snapshot", () =>
-      store.addEvent(vm, "snapshot.saved", eventOf(record, tookMs)),
-    );
+    store.transaction(() => {
+      store.endOperation(vm.seq);
+      store.addEvent(vm, "snapshot.saved", eventOf(record, tookMs));
+    });
     return { ...toSnapshotView(record), timings };
   });
 }
