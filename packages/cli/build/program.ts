@@ -8,6 +8,7 @@ import { isBundled, namedModules, type OclifPackage } from "./packages.ts";
 /** Modules that not all commands need: each is a file of its own beside the program, so that the others need not read it. */
 const apart: readonly { readonly specifier: string; readonly file: string }[] = [
   { specifier: "@silkvm/core", file: "core" },
+  { specifier: "@silkvm/storage", file: "storage" },
   { specifier: "@silkvm/sys", file: "sys" },
   { specifier: "@silkvm/cloud-hypervisor", file: "cloud-hypervisor" },
   { specifier: "undici/lib/dispatcher/client.js", file: "undici-client" },

@@ -1,22 +1,28 @@
 import type { Config } from "@oclif/core/config";
-import type { ChangeOptions, Engine, EngineCallOptions } from "@silkvm/core";
+import type { ChangeOptions, Engine, EngineCallOptions, Host } from "@silkvm/core";
 import { usageError } from "./cli-error.ts";
 import { Deadline } from "./deadline.ts";
 import type { GlobalFlags } from "./flags/global.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { stderrLogger } from "./output/logger.ts";
 import { Progress } from "./output/progress.ts";
+import { say } from "./output/stderr.ts";
 import { loadPlugins } from "./plugins/load-plugins.ts";
 import { loadSettings } from "./settings.ts";
 
 /** An engine with what a command needs around it. Dispose of it before printing the result: the progress line goes with it. */
 export interface OpenEngine extends AsyncDisposable {
   readonly engine: Engine;
+  /** The machine that the engine works on. */
+  readonly host: Host;
   readonly deadline: Deadline;
+  readonly progress: Progress;
   /** For a call that changes nothing. */
   call(): EngineCallOptions;
   /** For a call that changes something, with what is done in words for a person who waits: `starting web`. */
   change(doing: string): ChangeOptions;
+  /** Says on stderr what is worth knowing though nothing is wrong: not to programs, and not where only failures are to be told. */
+  note(text: string): void;
 }
 
 /** Opens the engine that the flags, the environment and the configuration describe. Everything heavy is loaded here and not before. */
@@ -43,18 +49,31 @@ export async function openEngine(
     silent: config.logLevel === "silent" || (flags.json && !onTerminal),
   });
   const deadline = new Deadline(timeoutMs);
+  const isQuiet = flags.json || ["error", "silent"].includes(config.logLevel);
+  // What holds for many VMs is told once.
+  const warned = new Set<string>();
+  const onWarning = (message: string): void => {
+    if (warned.has(message)) return;
+    warned.add(message);
+    logger.warn(message);
+  };
   const call = (): EngineCallOptions => ({ signal, timeoutMs: deadline.remainingMs() });
   return {
     engine,
+    host,
     deadline,
+    progress,
     call,
+    note: (text) => {
+      if (!isQuiet) say(text);
+    },
     change: (doing) => {
       progress.tell(doing);
       return {
         ...call(),
         wait: !flags["no-wait"],
         onProgress: progress.tell,
-        onWarning: (message) => logger.warn(message),
+        onWarning,
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -18,3 +18,13 @@ it("stays one line whatever a VMM said", () => {
     "7  2026-03-01T12:00:00.000Z  vm.failed  web  (3f9a)  verb=start  problem=VMM_EXITED: it ended: Error: no\n",
   );
 });
+
+it("names the snapshot that it is about", () => {
+  const data = { snapshotId: "9c", snapshotName: "web-1", tookMs: 212 };
+  expect(renderEvent({ ...base, type: "snapshot.saved", data })).toBe(
+    "7  2026-03-01T12:00:00.000Z  snapshot.saved  web  (3f9a)  snapshot=web-1 (9c)  tookMs=212\n",
+  );
+  expect(renderEvent({ ...base, type: "vm.cloned", data: { ...data, mode: "cow" } })).toBe(
+    "7  2026-03-01T12:00:00.000Z  vm.cloned  web  (3f9a)  snapshot=web-1 (9c)  tookMs=212  mode=cow\n",
+  );
+});

@@ -3,7 +3,7 @@ import { printableLine } from "./output/printable.ts";
 
 /** An event as one line for a person: number, time, type, VM, facts. */
 export function renderEvent(event: SilkEvent): string {
-  const facts = Object.entries(event.data).map(([name, value]) => `${name}=${renderFact(value)}`);
+  const facts = factsOf(event).map(([name, value]) => `${name}=${renderFact(value)}`);
   const words = [
     String(event.seq),
     event.at,
@@ -13,6 +13,13 @@ export function renderEvent(event: SilkEvent): string {
     ...facts,
   ];
   return `${words.map(printableLine).join("  ")}\n`;
+}
+
+/** The facts of its type; a snapshot's name and id are one. */
+function factsOf({ data }: SilkEvent): [name: string, value: unknown][] {
+  if (!("snapshotId" in data)) return Object.entries(data);
+  const { snapshotId, snapshotName, ...others } = data;
+  return [["snapshot", `${snapshotName} (${snapshotId})`], ...Object.entries(others)];
 }
 
 function renderFact(value: unknown): string {

@@ -1,6 +1,6 @@
 import type { VmView } from "@silkvm/core";
 import { expect, it } from "vitest";
-import { renderVmView } from "./inspect-view.ts";
+import { renderVmView, snapshotsOf } from "./inspect-view.ts";
 
 const nowMs = Date.parse("2026-03-01T12:00:00.000Z");
 const vm: VmView = {
@@ -91,4 +91,42 @@ it("tells why a VM is in error, and what is being done with it", () => {
     "Operation  start, by process 7 since 2026-03-01T11:59:00.000Z (1 minute ago)\n",
   );
   expect(text).toContain("VMM        absent\n");
+});
+
+it("tells where a VM came from, how it got its memory, and what it cannot do because of that", () => {
+  const memory = {
+    snapshotId: "s2",
+    requested: "auto",
+    used: "cow",
+    reason: "the snapshot's file can be shared",
+    limits: ["Its memory cannot be resized.", "It takes no shared directories."],
+  } as const;
+  const runtime = { ...(vm.runtime as NonNullable<VmView["runtime"]>), memory };
+  const text = renderVmView(
+    { ...vm, runtime, snapshotIds: ["s1", "s2"], parentSnapshotId: "s2" },
+    nowMs,
+    new Map([["s2", "golden"]]),
+  );
+  expect(text).toContain("Parent     golden (s2)\n");
+  expect(text).toContain("Snapshots  gone (s1), golden (s2)\n");
+  expect(text).toContain(
+    [
+      "Restored",
+      "  From    golden (s2)",
+      "  Memory  mapped copy-on-write (cow; asked for: auto)",
+      "  Why     the snapshot's file can be shared",
+      "  Limits  Its memory cannot be resized.",
+      "          It takes no shared directories.",
+      "",
+    ].join("\n"),
+  );
+});
+
+it("tells that a VM hibernates, and how to wake it", () => {
+  const { runtime: _runtime, ...rest } = vm;
+  const hibernated: VmView = { ...rest, state: "stopped", hibernatedIn: "s3" };
+  expect(renderVmView(hibernated, nowMs, new Map([["s3", "web-3"]]))).toContain(
+    "Hibernated  in web-3 (s3); `silk vm wake web` goes on from there\n",
+  );
+  expect(snapshotsOf(hibernated)).toEqual(new Set(["s3"]));
 });

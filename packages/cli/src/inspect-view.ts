@@ -1,27 +1,48 @@
 import type { Boot, VmView } from "@silkvm/core";
+import { memoryWords } from "./load-view.ts";
 import { type Field, renderFields } from "./output/fields.ts";
 import { formatSize } from "./output/format-size.ts";
 import { formatAgo, formatSpan } from "./output/relative-time.ts";
-import { type Column, renderTable } from "./output/table.ts";
+import { renderSection } from "./output/section.ts";
+import type { Column } from "./output/table.ts";
 
-/** What `silk vm inspect` tells a person of a VM. */
-export function renderVmView(vm: VmView, nowMs: number): string {
+/** Ids of the snapshots that a VM has to do with. */
+export function snapshotsOf(vm: VmView): ReadonlySet<string> {
+  const { snapshotIds, parentSnapshotId, hibernatedIn, runtime } = vm;
+  const others = [parentSnapshotId, hibernatedIn, runtime?.memory?.snapshotId];
+  return new Set([...snapshotIds, ...others.filter((id) => id !== undefined)]);
+}
+
+/**
+ * What `silk vm inspect` tells a person of a VM.
+ * @param snapshotNames names by the snapshots' ids; one that is missing is gone
+ */
+export function renderVmView(
+  vm: VmView,
+  nowMs: number,
+  snapshotNames: ReadonlyMap<string, string> = new Map(),
+): string {
+  const named = (id: string): string => `${snapshotNames.get(id) ?? "gone"} (${id})`;
   const sections: (readonly [title: string, body: string])[] = [
     ["Boot", renderFields(bootFields(vm.boot), "  ")],
-    ["Disks", section(diskColumns, vm.disks)],
-    ["NICs", section(nicColumns, vm.nics)],
-    ["Devices", section(deviceColumns, vm.observed.devices ?? [])],
+    ["Disks", renderSection(diskColumns, vm.disks)],
+    ["NICs", renderSection(nicColumns, vm.nics)],
+    ["Restored", renderFields(restoredFields(vm, named), "  ")],
+    ["Devices", renderSection(deviceColumns, vm.observed.devices ?? [])],
     ["Labels", renderFields(Object.entries(vm.labels), "  ")],
     ["Paths", renderFields(pathFields(vm), "  ")],
   ];
   const told = sections.filter(([, body]) => body !== "");
   return (
-    renderFields(mainFields(vm, nowMs)) + told.map(([title, body]) => `${title}\n${body}`).join("")
+    renderFields(mainFields(vm, nowMs, named)) +
+    told.map(([title, body]) => `${title}\n${body}`).join("")
   );
 }
 
-function mainFields(vm: VmView, nowMs: number): Field[] {
-  const { config, runtime, problem, operation, observed } = vm;
+type Named = (snapshotId: string) => string;
+
+function mainFields(vm: VmView, nowMs: number, named: Named): Field[] {
+  const { config, runtime, problem, operation, observed, parentSnapshotId, snapshotIds } = vm;
   const at = (iso: string): string => `${iso} (${formatAgo(iso, nowMs)})`;
   return [
     ["ID", vm.id],
@@ -34,6 +55,7 @@ function mainFields(vm: VmView, nowMs: number): Field[] {
         ? undefined
         : `${operation.verb}, by process ${operation.pid} since ${at(operation.startedAt)}`,
     ],
+    ["Hibernated", hibernated(vm, named)],
     ["Backend", vm.backend],
     [
       "VMM",
@@ -52,6 +74,8 @@ function mainFields(vm: VmView, nowMs: number): Field[] {
         ? undefined
         : formatSpan(Math.max(0, nowMs - Date.parse(runtime.startedAt))),
     ],
+    ["Parent", parentSnapshotId === undefined ? undefined : named(parentSnapshotId)],
+    ["Snapshots", snapshotIds.length === 0 ? undefined : snapshotIds.map(named).join(", ")],
   ];
 }
 
@@ -61,6 +85,24 @@ function memory({ config, observed }: VmView): string {
   return now === undefined || now === config.memoryBytes
     ? size
     : `${size} (${formatSize(now)} now)`;
+}
+
+/** How a VM that came from a snapshot has got its memory, and what it cannot do because of that. */
+function restoredFields({ runtime }: VmView, named: Named): Field[] {
+  if (runtime?.memory === undefined) return [];
+  const { snapshotId, requested, used, reason, limits } = runtime.memory;
+  return [
+    ["From", named(snapshotId)],
+    ["Memory", `${memoryWords[used]} (${used}; asked for: ${requested})`],
+    ["Why", reason],
+    ...limits.map((limit, index): Field => [index === 0 ? "Limits" : "", limit]),
+  ];
+}
+
+function hibernated({ name, hibernatedIn }: VmView, named: Named): string | undefined {
+  return hibernatedIn === undefined
+    ? undefined
+    : `in ${named(hibernatedIn)}; \`silk vm wake ${name}\` goes on from there`;
 }
 
 function options({ config }: VmView): string | undefined {
@@ -73,7 +115,8 @@ function options({ config }: VmView): string | undefined {
   return on.length === 0 ? undefined : on.join(", ");
 }
 
-function bootFields(boot: Boot): Field[] {
+/** What a VM boots. */
+export function bootFields(boot: Boot): Field[] {
   if (boot.kind === "firmware") return [["Firmware", boot.firmwarePath]];
   return [
     ["Kernel", boot.kernelPath],
@@ -89,11 +132,6 @@ function pathFields({ paths, runtime }: VmView): Field[] {
     ["Log", paths.logPath],
     ["API socket", runtime?.apiSocketPath],
   ];
-}
-
-function section<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
-  if (rows.length === 0) return "";
-  return renderTable(columns, rows).replaceAll(/^(?=.)/gm, "  ");
 }
 
 const diskColumns: readonly Column<VmView["disks"][number]>[] = [

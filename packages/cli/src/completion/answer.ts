@@ -1,5 +1,5 @@
 import type { Config } from "@oclif/core/config";
-import type { VmSummary } from "@silkvm/core";
+import type { Engine, VmSummary } from "@silkvm/core";
 import { openEngine } from "../engine.ts";
 import type { GlobalFlags } from "../flags/global.ts";
 import { type Candidate, complete } from "./complete.ts";
@@ -27,17 +27,17 @@ export async function answerCompletion(
       const { configKeys } = await import("@silkvm/core");
       return answer(configKeys.map((value) => ({ value, description: "" })));
     }
+    case "snapshots": {
+      const snapshots = await ask(words, oclif, (engine) => engine.snapshots.list());
+      const fitting = snapshots.filter(({ name }) => !completion.given.includes(name));
+      return answer(refs(current, fitting, ({ vmName }) => `of ${vmName}`));
+    }
     case "vms": {
-      const vms = await listVms(words, oclif).catch(() => []);
+      const vms = await ask(words, oclif, (engine) => engine.list());
       const fitting = vms.filter(
         (vm) => fits(completion.command, vm) && !completion.given.includes(vm.name),
       );
-      return answer([
-        ...fitting.map(({ name, state }) => ({ value: name, description: state })),
-        ...(current === ""
-          ? []
-          : fitting.map(({ id, name }) => ({ value: id, description: name }))),
-      ]);
+      return answer(refs(current, fitting, ({ state }) => state));
     }
     default:
       return answer([]);
@@ -46,12 +46,35 @@ export async function answerCompletion(
 
 /** Whether a command makes sense for a VM as it is. */
 function fits(command: string, { state }: VmSummary): boolean {
-  if (command === "vm:start") return state !== "running";
-  if (command === "vm:stop" || command === "vm:console") return state === "running";
-  return true;
+  if (command === "vm:start" || command === "vm:wake") return state !== "running";
+  return !runningOnly.has(command) || state === "running";
 }
 
-async function listVms(words: readonly string[], oclif: Config): Promise<readonly VmSummary[]> {
+const runningOnly: ReadonlySet<string> = new Set([
+  "vm:stop",
+  "vm:console",
+  "vm:hibernate",
+  "snapshot:save",
+]);
+
+/** Names with what they are, and ids where one may have been begun. */
+function refs<T extends { readonly id: string; readonly name: string }>(
+  current: string,
+  known: readonly T[],
+  describe: (ref: T) => string,
+): readonly Candidate[] {
+  return [
+    ...known.map((ref) => ({ value: ref.name, description: describe(ref) })),
+    ...(current === "" ? [] : known.map(({ id, name }) => ({ value: id, description: name }))),
+  ];
+}
+
+/** What the engine answers that the command line would open; nothing where it cannot be asked. */
+async function ask<T>(
+  words: readonly string[],
+  oclif: Config,
+  question: (engine: Engine) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
   const value = (flag: string): string | undefined => {
     const at = words.indexOf(flag);
     return at === -1
@@ -65,6 +88,10 @@ async function listVms(words: readonly string[], oclif: Config): Promise<readonl
     json: false,
     "no-wait": true,
   };
-  await using open = await openEngine(flags, oclif);
-  return await open.engine.list();
+  try {
+    await using open = await openEngine(flags, oclif);
+    return await question(open.engine);
+  } catch {
+    return [];
+  }
 }

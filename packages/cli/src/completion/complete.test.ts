@@ -22,6 +22,15 @@ const commands: KnownCommand[] = [
     flags: { kernel: { type: "option", aliases: ["vmlinux"] }, "root-dir": { type: "option" } },
   },
   { id: "vm:console", aliases: [], args: { vm: {} }, flags: {} },
+  { id: "vm:restore", aliases: [], args: { vm: {}, snapshot: {} }, flags: {} },
+  {
+    id: "snapshot:list",
+    aliases: [],
+    args: {},
+    flags: { vm: { type: "option" }, "to-dir": { type: "option" }, output: { type: "option" } },
+  },
+  { id: "snapshot:rm", aliases: [], args: { snapshot: { multiple: true } }, flags: {} },
+  { id: "snapshot:import", aliases: [], args: { file: {} }, flags: {} },
   { id: "config:get", aliases: [], args: { key: {} }, flags: {} },
   { id: "version", aliases: [], args: {}, flags: {} },
   { id: "__complete", hidden: true, aliases: [], args: {}, flags: {} },
@@ -37,11 +46,11 @@ function values(...words: string[]): readonly string[] | string {
 
 describe("complete", () => {
   it("offers what comes next: topics and commands, neither aliases nor what is hidden", () => {
-    expect(values("")).toEqual(["vm", "config", "version"]);
-    expect(values("vm", "")).toEqual(["list", "start", "console"]);
-    expect(values("nosuch", "")).toEqual(["vm", "config", "version"]);
+    expect(values("")).toEqual(["vm", "snapshot", "config", "version"]);
+    expect(values("vm", "")).toEqual(["list", "start", "console", "restore"]);
+    expect(values("nosuch", "")).toEqual(["vm", "snapshot", "config", "version"]);
     expect(complete([""], commands, topics)).toMatchObject({
-      candidates: [{ description: "VMs" }, {}, {}],
+      candidates: [{ description: "VMs" }, {}, {}, {}],
     });
   });
 
@@ -76,6 +85,25 @@ describe("complete", () => {
     expect(values("vm", "console", "web", "")).toBe("nothing");
     expect(values("config", "get", "")).toBe("settings");
     expect(values("version", "")).toBe("nothing");
+  });
+
+  it("offers snapshots where snapshots are wanted, and files where an archive is", () => {
+    expect(complete(["snapshot", "rm", "a", ""], commands, topics)).toEqual({
+      type: "snapshots",
+      command: "snapshot:rm",
+      given: ["a"],
+    });
+    expect(values("vm", "restore", "")).toBe("vms");
+    expect(complete(["vm", "restore", "web", ""], commands, topics)).toEqual({
+      type: "snapshots",
+      command: "vm:restore",
+      given: [],
+    });
+    expect(values("vm", "restore", "web", "web-1", "")).toBe("nothing");
+    expect(values("snapshot", "list", "--vm", "")).toBe("vms");
+    expect(values("snapshot", "list", "--output", "")).toBe("files");
+    expect(values("snapshot", "list", "--to-dir", "")).toBe("directories");
+    expect(values("snapshot", "import", "")).toBe("files");
   });
 
   it("takes everything behind two dashes for an argument", () => {

@@ -41,11 +41,29 @@ export interface Candidate {
 export type Completion =
   | { readonly type: "words"; readonly candidates: readonly Candidate[] }
   | { readonly type: "files" | "directories" | "nothing" }
-  | { readonly type: "vms"; readonly command: string; readonly given: readonly string[] }
+  | {
+      readonly type: "vms" | "snapshots";
+      readonly command: string;
+      readonly given: readonly string[];
+    }
   | { readonly type: "settings" };
 
-const fileFlags: ReadonlySet<string> = new Set(["kernel", "initrd", "firmware", "disk", "config"]);
-const directoryFlags: ReadonlySet<string> = new Set(["root-dir", "run-dir", "log-dir"]);
+const fileFlags: ReadonlySet<string> = new Set([
+  "kernel",
+  "initrd",
+  "firmware",
+  "disk",
+  "config",
+  "output",
+  "allow-path",
+]);
+const directoryFlags: ReadonlySet<string> = new Set([
+  "root-dir",
+  "run-dir",
+  "log-dir",
+  "from-dir",
+  "to-dir",
+]);
 
 /**
  * What may stand in the place of the last word.
@@ -67,10 +85,10 @@ export function complete(
   const rest = typed.slice(named.length);
   const dashes = rest.includes("--");
   const valued = dashes ? undefined : optionFlag(rest.at(-1), command);
-  if (valued !== undefined) return flagValue(...valued);
+  if (valued !== undefined) return flagValue(command, ...valued);
   if (!dashes && current.startsWith("-")) {
     const inline = current.includes("=") ? optionFlag(current.split("=")[0], command) : undefined;
-    return inline === undefined ? flagNames(command, rest) : flagValue(...inline);
+    return inline === undefined ? flagNames(command, rest) : flagValue(command, ...inline);
   }
   return positional(command, positionals(rest, command));
 }
@@ -132,8 +150,13 @@ function optionFlag(
   );
 }
 
-function flagValue(name: string, { options }: KnownFlag): Completion {
+function flagValue(
+  { id: command }: KnownCommand,
+  name: string,
+  { options }: KnownFlag,
+): Completion {
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
+  if (name === "vm") return { type: "vms", command, given: [] };
   if (fileFlags.has(name)) return { type: "files" };
   return { type: directoryFlags.has(name) ? "directories" : "nothing" };
 }
@@ -167,6 +190,11 @@ function positional(command: KnownCommand, given: readonly string[]): Completion
   const [name, arg] = args[given.length] ?? (last?.[1].multiple === true ? last : []);
   if (name === undefined || arg === undefined) return { type: "nothing" };
   if (name === "vm") return { type: "vms", command: command.id, given };
+  if (name === "snapshot") {
+    const before = args.findIndex(([known]) => known === name);
+    return { type: "snapshots", command: command.id, given: given.slice(before) };
+  }
+  if (name === "file") return { type: "files" };
   if (arg.options !== undefined)
     return offer(arg.options.map((value) => ({ value, description: "" })));
   return { type: command.id.startsWith("config:") && name === "key" ? "settings" : "nothing" };

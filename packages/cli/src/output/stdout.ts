@@ -1,7 +1,9 @@
+import { hideStatusLine } from "./status-line.ts";
 import { toJson } from "./to-json.ts";
 
-/** Writes to stdout. What a reader that has gone does not take is nobody's loss: see `guardOutput`. */
+/** Writes to stdout, where no progress line is in the way. What a reader that has gone does not take is nobody's loss: see `guardOutput`. */
 export function print(text: string): void {
+  hideStatusLine();
   process.stdout.write(text);
 }
 

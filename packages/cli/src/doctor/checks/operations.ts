@@ -31,8 +31,11 @@ export const operations: Check = {
   },
 };
 
-function describe({ verb, vmId, owner }: OperationView): string {
-  return `the "${verb}" of the VM ${vmId} by process ${owner.pid}`;
+const onSnapshots: ReadonlySet<OperationView["verb"]> = new Set(["import", "delete-snapshot"]);
+
+function describe({ verb, id, owner }: OperationView): string {
+  const what = onSnapshots.has(verb) ? "snapshot" : "VM";
+  return `the "${verb}" of the ${what} ${id} by process ${owner.pid}`;
 }
 
 /** Operations whose owner has died. */

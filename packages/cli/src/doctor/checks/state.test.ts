@@ -8,6 +8,7 @@ import {
   type Engine,
   type Hypervisor,
   type PluginDefinition,
+  storeVersion,
 } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
@@ -92,7 +93,7 @@ describe("the store check", () => {
     await using one = await subject();
     expect(await store.run(one.context)).toEqual({
       status: "ok",
-      evidence: `${one.storePath}, version 1, whole`,
+      evidence: `${one.storePath}, version ${storeVersion}, whole`,
     });
   });
 
@@ -138,7 +139,7 @@ describe("the store check", () => {
     database.exec("PRAGMA user_version = 99");
     expect(await store.run(one.context)).toMatchObject({
       status: "failed",
-      evidence: `${one.storePath} was written by a newer silk (version 99, this one knows 1)`,
+      evidence: `${one.storePath} was written by a newer silk (version 99, this one knows ${storeVersion})`,
     });
     expect(await operations.run(one.context)).toMatchObject({ status: "ok" });
     await one.engine[Symbol.asyncDispose]();

@@ -1,0 +1,46 @@
+import { basename } from "node:path";
+import type { SnapshotView } from "@silkvm/core";
+import type { OpenEngine } from "../engine.ts";
+import { renderTransferred, type TransferProgress } from "../output/transfer.ts";
+import { openArchive } from "./open-archive.ts";
+
+interface ImportWish {
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+  readonly allowPaths: readonly string[] | undefined;
+}
+
+/** Takes a snapshot in from a file, or from stdin, and says how far it is. Where it fails nothing is left of it. */
+export async function importFrom(
+  open: OpenEngine,
+  path: string | undefined,
+  wish: ImportWish,
+): Promise<SnapshotView> {
+  const { engine, host } = open;
+  const content = await openArchive(host.files, path, process.stdin);
+  const what = path === undefined || path === "-" ? "stdin" : basename(path);
+  const tell = open.progress.transfer(`importing ${what}`);
+  const startedAt = performance.now();
+  let doneBytes = 0;
+  const onProgress = (progress: TransferProgress): void => {
+    ({ doneBytes } = progress);
+    tell(progress);
+  };
+  const { importSnapshot } = await import("@silkvm/storage");
+  let imported: SnapshotView | undefined;
+  try {
+    await open.deadline.follow(
+      `cannot import ${what}`,
+      async (signal) => {
+        imported = await importSnapshot(host, engine, content, { ...wish, signal, onProgress });
+      },
+      [],
+    );
+  } finally {
+    content.destroy();
+  }
+  if (imported === undefined) throw new Error("the import ended without a snapshot");
+  const tookMs = Math.round(performance.now() - startedAt);
+  open.note(`Imported as ${imported.name}: ${renderTransferred(doneBytes, tookMs)}.`);
+  return imported;
+}
