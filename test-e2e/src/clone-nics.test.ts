@@ -5,8 +5,6 @@ import { targets } from "./targets.ts";
 
 /** A network that keeps books and makes nothing: an unknown TAP is made by the VMM, and goes with it. */
 class Books implements Plumbing {
-  readonly name = "books";
-  readonly description = "keeps books";
   readonly log: string[] = [];
   #next = 0;
 
@@ -18,18 +16,25 @@ class Books implements Plumbing {
         mac: `52:54:00:00:00:${number.toString(16).padStart(2, "0")}`,
         queues: 2 * vm.config.cpus,
         queueSize: 0,
-        provider: this.name,
+        provider: "books",
       };
     });
   }
 
-  async attach(_vm: unknown, nics: readonly Nic[]): Promise<void> {
+  async attach(_vm: unknown, nics: readonly Nic[]): Promise<readonly Nic[]> {
     this.log.push(`attach ${nics.map(({ mac }) => mac).join(" ")}`);
+    return nics;
   }
 
   async detach(_vm: unknown, nics: readonly Nic[]): Promise<void> {
     this.log.push(`detach ${nics.map(({ mac }) => mac).join(" ")}`);
   }
+
+  async networks(): Promise<[]> {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 const [simulated] = targets.filter(({ missing }) => missing === undefined);
@@ -37,7 +42,11 @@ const [simulated] = targets.filter(({ missing }) => missing === undefined);
 describe.each(simulated === undefined ? [] : [simulated])("a clone on $name", (target) => {
   it("has the NICs that a network makes for it, and gives them back when it goes", async () => {
     const books = new Books();
-    const network = definePlugin({ name: "books", apiVersion: 1, networks: [books] });
+    const network = definePlugin({
+      name: "books",
+      apiVersion: 1,
+      networks: [{ name: "books", description: "keeps books", open: async () => books }],
+    });
     await using sandbox = await makeSandbox(target.chBinary(), [network]);
     await using engine = await sandbox.engine();
     const source = await engine.create(await target.spec());

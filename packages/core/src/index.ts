@@ -131,7 +131,7 @@ export {
 } from "./snapshot/manifest.ts";
 export { type RestoredMemory, type RestoreMode, restoreModes } from "./snapshot/restore-mode.ts";
 export type { Verb } from "./store/journal.ts";
-export type { Plumbing } from "./plumbing.ts";
+export type { NetworkContext, NetworkDefinition, NetworkView, Plumbing } from "./plumbing.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";

@@ -42,9 +42,9 @@ export async function cloneVm(
   const planned = planClone(core, manifest, { seq, id, name, labels: options.labels ?? {} });
   const disks = backend.cloneDisks(planned, manifest);
   checkDisks(disks);
-  const plumbing = nicCount === 0 ? undefined : core.plumbing();
-  const nics = (await plumbing?.plan(planned, nicCount, context)) ?? [];
-  const reserved: VmRecord = { ...planned, disks, nics };
+  const plumbing = nicCount === 0 ? undefined : await core.plumbing(manifest.vm.nics[0]?.provider);
+  const nics = (await plumbing?.plan(planned, nicCount, [], context)) ?? [];
+  let reserved: VmRecord = { ...planned, disks, nics };
   store.transaction(() => {
     refuseClash(store, { id, name });
     store.insertVm(reserved);
@@ -54,7 +54,8 @@ export async function cloneVm(
     await core.host.files.mkdir(core.paths(reserved).dataDir, { mode: 0o700 });
     await makeRunDirectory(core, reserved);
     await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
-    await plumbing?.attach(reserved, nics, context);
+    if (plumbing !== undefined)
+      reserved = { ...reserved, nics: await plumbing.attach(reserved, nics, context) };
     const request = {
       source,
       mode: options.restoreMode ?? "auto",

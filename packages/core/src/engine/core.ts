@@ -4,7 +4,7 @@ import { SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
-import type { Plumbing } from "../plumbing.ts";
+import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import type { VmPaths } from "../vm/record.ts";
 import type { HookRunner } from "./hooks.ts";
@@ -18,7 +18,8 @@ export class EngineCore {
   readonly hooks: HookRunner;
   readonly cwd: string;
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
-  readonly #networks: readonly Plumbing[];
+  readonly #networks: readonly NetworkDefinition[];
+  readonly #plumbings = new Map<string, Promise<Plumbing>>();
   readonly #backends = new Map<string, Promise<Hypervisor>>();
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
@@ -32,7 +33,7 @@ export class EngineCore {
     readonly hooks: HookRunner;
     readonly cwd: string;
     readonly backends: readonly BackendDefinition[];
-    readonly networks: readonly Plumbing[];
+    readonly networks: readonly NetworkDefinition[];
   }) {
     this.host = parts.host;
     this.config = parts.config;
@@ -133,13 +134,11 @@ export class EngineCore {
     return opened;
   }
 
-  /** The network that gives VMs their NICs: the first one that a plugin brings. @throws SilkError `NETWORK_MISSING` */
-  plumbing(provider?: string): Plumbing {
-    const found =
-      provider === undefined
-        ? this.#networks[0]
-        : this.#networks.find(({ name }) => name === provider);
-    if (found === undefined)
+  /** A network that gives VMs their NICs: the one of that name, or the first one that a plugin brings. @throws SilkError `NETWORK_MISSING` */
+  plumbing(provider = this.#networks[0]?.name): Promise<Plumbing> {
+    this.#refuseClosed();
+    const definition = this.#networks.find(({ name }) => name === provider);
+    if (definition === undefined)
       throw new SilkError(
         provider === undefined
           ? "NICs are wanted, and no plugin brings a network"
@@ -151,7 +150,18 @@ export class EngineCore {
           details: { known: this.#networks.map(({ name }) => name) },
         },
       );
-    return found;
+    const { name } = definition;
+    let opened = this.#plumbings.get(name);
+    if (opened === undefined) {
+      opened = definition.open({
+        host: this.host,
+        logger: this.logger,
+        scope: this.#requireScope(),
+        stateDir: join(this.config.rootDir, "networks", name),
+      });
+      this.#plumbings.set(name, opened);
+    }
+    return opened;
   }
 
   paths(vm: { readonly id: string }): VmPaths {
@@ -191,9 +201,12 @@ export class EngineCore {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    const opened = await Promise.allSettled(this.#backends.values());
-    for (const backend of opened)
-      if (backend.status === "fulfilled") await backend.value[Symbol.asyncDispose]();
+    const opened = await Promise.allSettled([
+      ...this.#backends.values(),
+      ...this.#plumbings.values(),
+    ]);
+    for (const resource of opened)
+      if (resource.status === "fulfilled") await resource.value[Symbol.asyncDispose]();
     this.#store?.[Symbol.dispose]();
   }
 

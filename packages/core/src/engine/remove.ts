@@ -15,7 +15,7 @@ export async function removeVm(
 ): Promise<void> {
   await endVm(core, vm);
   for (const [provider, nics] of Map.groupBy(vm.nics, (nic) => nic.provider))
-    await core.plumbing(provider).detach(vm, nics, core.context({}, undefined));
+    await (await core.plumbing(provider)).detach(vm, nics, core.context({}, undefined));
   const backend = await core.backend(vm.backend);
   await backend.delete(vm, core.context({}, undefined));
   const { dataDir, logPath } = core.paths(vm);

@@ -1,5 +1,5 @@
 import type { BackendDefinition } from "../hypervisor.ts";
-import type { Plumbing } from "../plumbing.ts";
+import type { NetworkDefinition } from "../plumbing.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** The version of the plugin interface that this copy of core speaks. A plugin of another one is refused. */
@@ -12,7 +12,7 @@ export interface PluginDefinition {
   readonly apiVersion: number;
   readonly backends?: readonly BackendDefinition[] | undefined;
   /** Ways to give VMs a network. */
-  readonly networks?: readonly Plumbing[] | undefined;
+  readonly networks?: readonly NetworkDefinition[] | undefined;
   readonly hooks?: Hooks | undefined;
 }
 
