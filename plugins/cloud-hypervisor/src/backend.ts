@@ -5,6 +5,8 @@ import {
   launchCommand,
   provide,
 } from "@silkvm/core";
+import { checkSnapshot } from "./check-snapshot.ts";
+import { clone, cloneDisks } from "./clone.ts";
 import { console } from "./console.ts";
 import { create } from "./create.ts";
 import { launchCommandOf } from "./debug.ts";
@@ -13,7 +15,10 @@ import { inspect, list } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
 import { plan } from "./plan.ts";
 import { probe } from "./probe.ts";
+import { recover } from "./recover.ts";
+import { restore } from "./restore.ts";
 import { readSettings } from "./settings.ts";
+import { snapshot } from "./snapshot.ts";
 import { start } from "./start.ts";
 import { stop } from "./stop.ts";
 
@@ -43,6 +48,12 @@ export const cloudHypervisor: BackendDefinition = {
       inspect: (vm, options) => inspect(machine, vm, options),
       list: (vms, options) => list(machine, vms, options),
       console: (vm, options) => console(machine, vm, options),
+      snapshot: (vm, request, call) => snapshot(machine, vm, request, call),
+      checkSnapshot: async (source, call) => void (await checkSnapshot(machine, source, call)),
+      cloneDisks: (vm, manifest) => cloneDisks(machine, vm, manifest),
+      clone: (vm, request, call) => clone(machine, vm, request, call),
+      restore: (vm, request, call) => restore(machine, vm, request, call),
+      recover: (vm, call) => recover(machine, vm, call),
       capability: (token) => findCapability(provided, token),
       // Every client is closed by the verb that opened it.
       [Symbol.asyncDispose]: async () => {},

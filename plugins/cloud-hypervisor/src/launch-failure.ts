@@ -6,6 +6,8 @@ import { meaningful } from "./vmm-log.ts";
 
 /** What is known of a launch that failed. */
 export interface LaunchEvidence {
+  /** What it means. Default: that the VMM ended before the guest ran. */
+  readonly what?: string | undefined;
   /** The VMM's errors, outermost first: from its API or from its log. */
   readonly chain: readonly string[];
   /** End of the log of this launch. */
@@ -35,7 +37,13 @@ export async function launchFailure(
   vm: VmRecord,
   evidence: LaunchEvidence,
 ): Promise<SilkError> {
-  const { chain, log, exit, cause } = evidence;
+  const {
+    chain,
+    log,
+    exit,
+    cause,
+    what: meaning = "the VMM ended before the guest ran",
+  } = evidence;
   const links = meaningful(chain);
   const text = links.join(": ");
   const details = {
@@ -64,7 +72,7 @@ export async function launchFailure(
   for (const { pattern, applies, what, ...options } of translations) {
     if (pattern.test(text) && applies?.(vm) !== false) return failure(`${what}: ${text}`, options);
   }
-  return failure(`the VMM ended before the guest ran: ${text === "" ? endOf(exit) : text}`, {
+  return failure(`${meaning}: ${text === "" ? endOf(exit) : text}`, {
     code: "VMM_EXITED",
     kind: "failed",
     hint: `Its log tells more: silk vm logs ${vm.name}`,

@@ -2,13 +2,7 @@ import {
   ChApiError,
   ChTimeoutError,
   ChVmmEndedError,
-  isExpressibleAsArgs,
-  launchArgs,
-  toVmConfig,
-  type VmmLaunch,
-  vmmArgs,
   waitForApi,
-  waitForState,
   type WaitOptions,
 } from "@silkvm/ch-client";
 import {
@@ -20,8 +14,7 @@ import {
   type VmRuntime,
 } from "@silkvm/core";
 import { abandon } from "./abandon.ts";
-import { openClient, openWaitingClient } from "./client.ts";
-import { launchOf } from "./debug.ts";
+import { openWaitingClient } from "./client.ts";
 import type { LaunchEvidence } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
 import { checkVersion } from "./version.ts";
@@ -41,6 +34,25 @@ export class VmmEnded extends Error {
 /** How long a VMM that closed its socket may take until its process has ended and its log is complete. */
 const lastWordsMs = 2_000;
 
+/** How a VMM is launched, and what is done with it until its guest runs. */
+export interface Launch {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** How long it may take until the guest runs. */
+  readonly timeoutMs: number;
+  /** What it means when the VMM refuses, or ends: begins the error's message. */
+  readonly failure: string;
+  /** Makes the guest run. Called when the API answers. */
+  readonly bringUp: (vmm: LaunchedVmm) => Promise<void>;
+}
+
+/** A VMM whose API answers. */
+export interface LaunchedVmm {
+  readonly version: string;
+  /** For each call and each wait: what is left of the time, and whether there is something to wait for. */
+  readonly wait: () => WaitOptions;
+}
+
 /**
  * Launches the VMM once. Where it throws, no process of the VM lives any more.
  * @throws VmmEnded, SilkError `VMM_NOT_FOUND`, `VMM_TOO_OLD`, `START_TIMED_OUT`; errors of ch-client and of the host
@@ -48,28 +60,27 @@ const lastWordsMs = 2_000;
 export async function launchVmm(
   machine: Machine,
   vm: VmRecord,
-  program: string,
+  launch: Launch,
   { signal }: CallOptions,
 ): Promise<VmRuntime> {
   const { host, paths } = machine;
   const { logPath, apiSocketPath } = paths(vm);
-  const launch = launchOf(machine, vm);
   const logOffset = await logEnd(host, logPath);
   let spawned: SpawnedProcess | undefined;
   try {
     spawned = await spawn(machine, {
-      command: program,
-      args: isExpressibleAsArgs(launch) ? launchArgs(launch) : vmmArgs(launch),
+      command: launch.program,
+      args: launch.args,
       // With a backtrace the VMM's errors would end in pages of addresses.
       env: { RUST_BACKTRACE: "0" },
       logPath,
       netnsPath: vm.nics[0]?.netnsPath,
     });
     const startedAt = new Date(host.clock.now()).toISOString();
-    const vmmVersion = await untilRunning(machine, vm, { launch, program, spawned, signal });
+    const vmmVersion = await bringUp(machine, vm, { launch, spawned, signal });
     return { vmm: spawned.identity, vmmVersion, apiSocketPath, startedAt };
   } catch (error) {
-    const told = await tell(machine, vm, { spawned, logOffset, error });
+    const told = await tell(machine, vm, { launch, spawned, logOffset, error });
     const { strays } = await abandon(machine, vm, spawned?.identity);
     throw told instanceof VmmEnded && strays ? new VmmEnded({ ...told.evidence, strays }) : told;
   }
@@ -85,18 +96,14 @@ async function spawn({ host }: Machine, request: SpawnRequest): Promise<SpawnedP
 }
 
 /** Waits until the guest runs, and gives the VMM's version: asked of the VMM itself, which costs less than its `--version`. */
-async function untilRunning(
+async function bringUp(
   machine: Machine,
   vm: VmRecord,
-  launched: CallOptions & {
-    readonly launch: VmmLaunch;
-    readonly program: string;
-    readonly spawned: SpawnedProcess;
-  },
+  launched: CallOptions & { readonly launch: Launch; readonly spawned: SpawnedProcess },
 ): Promise<string> {
-  const { host, settings } = machine;
-  const { launch, program, spawned, signal } = launched;
-  const deadlineMs = host.clock.monotonicMs() + settings.startTimeoutMs;
+  const { host } = machine;
+  const { launch, spawned, signal } = launched;
+  const deadlineMs = host.clock.monotonicMs() + launch.timeoutMs;
   const wait = (): WaitOptions => ({
     signal,
     timeoutMs: Math.max(1, deadlineMs - host.clock.monotonicMs()),
@@ -104,13 +111,8 @@ async function untilRunning(
   });
   await using client = openWaitingClient(machine, vm);
   const ping = await host.effect("GET vmm.ping", () => waitForApi(client, wait()));
-  checkVersion(ping.build_version, program);
-  if (!isExpressibleAsArgs(launch)) {
-    await using gated = openClient(machine, vm);
-    await gated.vm.create(toVmConfig(launch), wait());
-    await gated.vm.boot(wait());
-  }
-  await host.effect("GET vm.info", () => waitForState(client, "Running", wait()));
+  checkVersion(ping.build_version, launch.program);
+  await launch.bringUp({ version: ping.build_version, wait });
   return ping.build_version;
 }
 
@@ -122,14 +124,16 @@ function isRunning({ host }: Machine, spawned: SpawnedProcess): boolean {
 async function tell(
   machine: Machine,
   vm: VmRecord,
-  launch: {
+  failed: {
+    readonly launch: Launch;
     readonly spawned: SpawnedProcess | undefined;
     readonly logOffset: number;
     readonly error: unknown;
   },
 ): Promise<unknown> {
-  const { spawned, logOffset, error } = launch;
-  const { host, paths, settings } = machine;
+  const { launch, spawned, logOffset, error } = failed;
+  const { host, paths } = machine;
+  const what = launch.failure;
   if (spawned === undefined) return error;
   const refusal = ChApiError.is(error) ? error.chain : [];
   const timedOut = ChTimeoutError.is(error);
@@ -138,12 +142,12 @@ async function tell(
   try {
     if (ended) await host.processes.waitForExit(spawned.identity, { timeoutMs: lastWordsMs });
     const log = await readLogSince(host, paths(vm).logPath, logOffset);
-    if (timedOut) return startTimedOut(vm, settings.startTimeoutMs, log, error);
+    if (timedOut) return startTimedOut(vm, launch.timeoutMs, log, error);
     const chain = refusal.length > 0 ? refusal : errorChain(log);
-    return new VmmEnded({ chain, log, exit: spawned.exit, cause: error });
+    return new VmmEnded({ what, chain, log, exit: spawned.exit, cause: error });
   } catch (unread) {
     machine.logger.debug(`the VMM's log could not be read: ${(unread as Error).message}`);
-    return new VmmEnded({ chain: refusal, log: [], exit: spawned.exit, cause: error });
+    return new VmmEnded({ what, chain: refusal, log: [], exit: spawned.exit, cause: error });
   }
 }
 

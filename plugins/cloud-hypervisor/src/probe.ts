@@ -13,8 +13,7 @@ const versions = new Map<string, string>();
  */
 export async function probe(machine: Machine, options: CallOptions = {}): Promise<VmmProbe> {
   const path = await vmmProgram(machine);
-  const version = await versionOf(machine, path, options);
-  checkVersion(version, path);
+  const version = await vmmVersion(machine, options);
   const problem = await kvmProblem(machine.host);
   return {
     path,
@@ -22,6 +21,17 @@ export async function probe(machine: Machine, options: CallOptions = {}): Promis
     capabilities: [launchCommand.id],
     notes: problem === undefined ? [] : [`${problem.message} (${problem.code})`],
   };
+}
+
+/**
+ * The version of the VMM that a VM would be started with.
+ * @throws SilkError as {@link probe}
+ */
+export async function vmmVersion(machine: Machine, options: CallOptions = {}): Promise<string> {
+  const path = await vmmProgram(machine);
+  const version = await versionOf(machine, path, options);
+  checkVersion(version, path);
+  return version;
 }
 
 async function versionOf({ host }: Machine, path: string, options: CallOptions): Promise<string> {

@@ -1,21 +1,22 @@
+import {
+  isExpressibleAsArgs,
+  launchArgs,
+  toVmConfig,
+  vmmArgs,
+  type VmmLaunch,
+  waitForState,
+} from "@silkvm/ch-client";
 import type { OperationContext, VmRecord, VmRuntime } from "@silkvm/core";
-import { abandonGraceMs } from "./abandon.ts";
 import { checkVmFiles } from "./check-vm-files.ts";
-import { endVmm, removeSockets } from "./end-vmm.ts";
-import { fromVmm } from "./from-vmm.ts";
-import { launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
-import { launchVmm, VmmEnded } from "./launch-vmm.ts";
+import { openClient, openWaitingClient } from "./client.ts";
+import { launchOf } from "./debug.ts";
+import { finishSwap } from "./finish-swap.ts";
+import { launch } from "./launch.ts";
+import { type LaunchedVmm, launchVmm } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
-import { vmmProgram } from "./vmm-program.ts";
-import { eventsPath } from "./vmm-processes.ts";
+import { restoreDir } from "./snapshot-names.ts";
 
-/** A VMM of this VM that nothing told of is found and ended when the first try fails for it; more than one there cannot be. */
-const tries = 2;
-
-/**
- * Launches the VMM and waits until the guest runs. Whatever fails, or is aborted: nothing of it runs any more afterwards.
- * A VMM that no record names, left by a silk that was killed, is ended first: it holds the disks and the sockets.
- */
+/** Launches the VMM and waits until the guest runs. Whatever fails, or is aborted: nothing of it runs any more afterwards. */
 export async function start(
   machine: Machine,
   vm: VmRecord,
@@ -23,32 +24,47 @@ export async function start(
 ): Promise<VmRuntime> {
   const { signal, progress } = context;
   signal?.throwIfAborted();
+  await clearRestored(machine, vm);
   await checkVmFiles(machine.host, vm);
-  const program = await vmmProgram(machine);
-  await clearRunDir(machine, vm);
-  progress("starting the VMM");
-  for (let left = tries; ; left--) {
-    try {
-      return await launchVmm(machine, vm, program, { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof VmmEnded))
-        throw fromVmm(error, `the VM ${vm.name} could not be started`);
-      if (left > 1 && stoodInItsOwnWay(error.evidence)) continue;
-      throw await launchFailure(machine, vm, error.evidence);
-    }
-  }
+  const what = `the VM ${vm.name} could not be started`;
+  return await launch(machine, vm, { what, signal }, async (program) => {
+    progress("starting the VMM");
+    const told = launchOf(machine, vm);
+    return await launchVmm(
+      machine,
+      vm,
+      {
+        program,
+        args: isExpressibleAsArgs(told) ? launchArgs(told) : vmmArgs(told),
+        timeoutMs: machine.settings.startTimeoutMs,
+        failure: "the VMM ended before the guest ran",
+        bringUp: (vmm) => boot(machine, vm, told, vmm),
+      },
+      { signal },
+    );
+  });
 }
 
-/** Removes what an earlier run has left. */
-async function clearRunDir(machine: Machine, vm: VmRecord): Promise<void> {
+/** A VM that boots has no use for what it was restored from, and needs its disks to be of one moment. */
+async function clearRestored(machine: Machine, vm: VmRecord): Promise<void> {
   const { host, paths } = machine;
-  const vmPaths = paths(vm);
-  const left = await host.files.list(vmPaths.runDir);
-  // A socket may be in use: it may only go once nobody lives who serves it.
-  if (left.some((name) => name.includes(".sock"))) {
-    await endVmm(machine, vm, { graceMs: abandonGraceMs });
-    await removeSockets(machine, vm);
+  const left = await host.files.list(paths(vm).dataDir);
+  await finishSwap(machine, vm);
+  if (left.includes("restore")) await host.files.remove(restoreDir(paths(vm)));
+}
+
+/** Waits until the guest has booted; one that the arguments could not express is described to the VMM first. */
+async function boot(
+  machine: Machine,
+  vm: VmRecord,
+  told: VmmLaunch,
+  { wait }: LaunchedVmm,
+): Promise<void> {
+  if (!isExpressibleAsArgs(told)) {
+    await using gated = openClient(machine, vm);
+    await gated.vm.create(toVmConfig(told), wait());
+    await gated.vm.boot(wait());
   }
-  if (left.length > 0) await host.files.remove(eventsPath(vmPaths));
+  await using client = openWaitingClient(machine, vm);
+  await machine.host.effect("GET vm.info", () => waitForState(client, "Running", wait()));
 }

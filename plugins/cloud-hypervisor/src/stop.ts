@@ -3,6 +3,7 @@ import type { OperationContext, ProcessIdentity, StopRequest, VmRecord } from "@
 import { openClient } from "./client.ts";
 import { endVmm, removeSockets } from "./end-vmm.ts";
 import type { Machine } from "./machine.ts";
+import { restoreDir } from "./snapshot-names.ts";
 import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
 
 /** How long the VMM may take to answer that it switches the guest off, and how long to end after SIGTERM. */
@@ -31,6 +32,8 @@ export async function stop(
   }
   await endVmm(machine, vm, { graceMs: termGraceMs, signal });
   await removeSockets(machine, vm);
+  // A VM that boots has its memory from nobody.
+  await machine.host.files.remove(restoreDir(machine.paths(vm)));
 }
 
 /** The processes to end, the one that the record knows of first. */

@@ -48,7 +48,8 @@ function payload(boot: Boot): VmConfig["payload"] {
   };
 }
 
-function toNetConfig(nic: Nic, netQueueSize: number): NetConfig {
+/** A NIC as the VMM is told of it. */
+export function toNetConfig(nic: Nic, netQueueSize: number): NetConfig {
   return {
     tap: nic.tap,
     mac: nic.mac,

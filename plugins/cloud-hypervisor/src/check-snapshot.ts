@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import type { Host, OperationContext, SnapshotManifest, SnapshotSource } from "@silkvm/core";
+import { readImageHeader, verifyExternals, verifyFiles } from "@silkvm/storage";
+import { checkAllowed } from "./config-allowed.ts";
+import { checkAgrees } from "./config-agrees.ts";
+import { isNamedQcow2 } from "./disk-config.ts";
+import { imagesBelow } from "./images-below.ts";
+import type { Machine } from "./machine.ts";
+import { readMemoryState, sumOf } from "./memory-state.ts";
+import { vmmVersion } from "./probe.ts";
+import { parseDocuments, type SnapshotDocuments } from "./snapshot-documents.ts";
+import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
+import { configName, memoryName, stateName } from "./snapshot-names.ts";
+import { majorVersion } from "./version.ts";
+
+/** A snapshot that can be used on this host, as far as that can be told without using it. */
+export interface CheckedSnapshot {
+  readonly documents: SnapshotDocuments;
+  readonly memorySizeBytes: number;
+  /** The major version of the VMM that is to use it; undefined where it does not tell. */
+  readonly vmmMajor: number | undefined;
+}
+
+/**
+ * Checks a snapshot: its files, what it needs besides, that all of it is of one VM, and that the VMM is told of nothing but what silk sets.
+ * @throws SilkError `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED`, and those of `verifyExternals`
+ */
+export async function checkSnapshot(
+  machine: Machine,
+  source: SnapshotSource,
+  { signal, warn }: OperationContext,
+): Promise<CheckedSnapshot> {
+  const { host } = machine;
+  const { directory, manifest, checkContent: content } = source;
+  const sizes = new Map(manifest.files.map(({ name, sizeBytes }) => [name, sizeBytes]));
+  for (const name of [configName, stateName, memoryName]) {
+    if (!sizes.has(name)) throw damagedSnapshot(name, "is not among its files");
+  }
+  await verifyFiles(host, directory, manifest.files, { content, signal });
+  if (source.checkExternals) await verifyExternals(host, manifest.externals, { content, signal });
+  const documents = parseDocuments({
+    config: await host.files.readText(join(directory, configName)),
+    state: await host.files.readText(join(directory, stateName)),
+  });
+  checkAllowed(documents.config);
+  checkAgrees(documents.config, manifest);
+  const memorySizeBytes = sizes.get(memoryName) as number;
+  // The VMM restores from a file that is too short without a word.
+  const ramBytes = sumOf(readMemoryState(documents.state).ranges);
+  if (ramBytes !== BigInt(memorySizeBytes))
+    throw damagedSnapshot(
+      memoryName,
+      `has ${memorySizeBytes} bytes, and ${stateName} tells of ${ramBytes}`,
+    );
+  await checkOverlays(host, source);
+  checkArch(host, manifest);
+  return { documents, memorySizeBytes, vmmMajor: await checkVmm(machine, manifest, warn, signal) };
+}
+
+/** An overlay names the image below it by itself: it may only be one that the manifest tells of. */
+async function checkOverlays(
+  host: Host,
+  { directory, manifest, checkExternals }: SnapshotSource,
+): Promise<void> {
+  const externals = new Set(manifest.externals.map(({ path }) => path));
+  for (const { file, path } of manifest.vm.disks) {
+    if (!isNamedQcow2(file ?? path) || (file === undefined && !checkExternals)) continue;
+    const what = file ?? path;
+    const top = file === undefined ? path : join(directory, file);
+    if ((await readImageHeader(host, top)).format !== "qcow2")
+      throw damagedSnapshot(what, "is no qcow2 image");
+    for await (const below of imagesBelow(host, top)) {
+      if (file !== undefined && below.isRelative && !externals.has(below.path))
+        throw snapshotUnsupported(`${what} names the image below it by a relative path`);
+      if (!externals.has(below.path))
+        throw damagedSnapshot(what, `needs ${below.path}, and the manifest does not say so`);
+      if (!checkExternals) break;
+    }
+  }
+}
+
+function checkArch(host: Host, manifest: SnapshotManifest): void {
+  if (manifest.host.arch === host.facts.arch) return;
+  throw snapshotUnsupported(
+    `the snapshot was made on ${manifest.host.arch}, and this machine is ${host.facts.arch}`,
+  );
+}
+
+async function checkVmm(
+  machine: Machine,
+  { host: { vmmVersion: savedBy } }: SnapshotManifest,
+  warn: OperationContext["warn"],
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const version = await vmmVersion(machine, { signal });
+  const [here, there] = [majorVersion(version), majorVersion(savedBy)];
+  if (here === undefined || there === undefined || here === there) return here;
+  if (there > here)
+    throw snapshotUnsupported(
+      `the snapshot was made with cloud-hypervisor ${savedBy}, and this one is the older ${version}`,
+      { hint: "Install a cloud-hypervisor that is at least as new." },
+    );
+  warn(`the snapshot was made with cloud-hypervisor ${savedBy}, and this one is ${version}`);
+  return here;
+}

@@ -1,0 +1,28 @@
+import type { CallOptions, Host } from "@silkvm/core";
+import { sideBySide } from "./side-by-side.ts";
+
+/** A disk's content, and where it goes: nothing is there yet. */
+export interface DiskCopy {
+  readonly from: string;
+  readonly to: string;
+  /** Whether it must survive a crash of the host. Default false. */
+  readonly durable?: boolean | undefined;
+}
+
+/** Copies disks out of a snapshot, side by side, for a guest to write to. */
+export async function copyDisks(
+  host: Host,
+  copies: readonly DiskCopy[],
+  options: CallOptions,
+): Promise<void> {
+  await sideBySide(
+    copies,
+    async ({ from, to, durable = false }, signal) => {
+      await host.files.copy(from, to, { signal });
+      // What a snapshot holds is read-only.
+      await host.files.chmod(to, 0o600);
+      if (durable) await host.files.sync(to);
+    },
+    options,
+  );
+}

@@ -1,0 +1,54 @@
+import { isNotCreated } from "@silkvm/ch-client";
+import type { OperationContext, VmRecord } from "@silkvm/core";
+import { abandonGraceMs } from "./abandon.ts";
+import { openClient } from "./client.ts";
+import { endVmm, removeSockets } from "./end-vmm.ts";
+import { finishSwap } from "./finish-swap.ts";
+import { fromVmm } from "./from-vmm.ts";
+import type { Machine } from "./machine.ts";
+import { stagedDir } from "./snapshot-names.ts";
+import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+
+/** A VMM that is still writing a snapshot for a silk that died answers when it is done. */
+const answerMs = 600_000;
+
+/** Clears up after a snapshot or a restore of this VM whose owner died. */
+export async function recover(
+  machine: Machine,
+  vm: VmRecord,
+  { signal }: OperationContext,
+): Promise<void> {
+  const { host, paths } = machine;
+  const staged = await host.files.stat(stagedDir(paths(vm)));
+  if (staged !== undefined) {
+    // A VMM that no record names was launched by a restore that did not come to its end.
+    if (recordedVmm(machine, vm) === undefined) {
+      await endVmm(machine, vm, { graceMs: abandonGraceMs, signal });
+      await removeSockets(machine, vm);
+    }
+    await finishSwap(machine, vm);
+  }
+  await resumePaused(machine, vm, signal);
+}
+
+async function resumePaused(
+  machine: Machine,
+  vm: VmRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const vmm = recordedVmm(machine, vm) ?? (await unrecorded(machine, vm));
+  if (vmm === undefined) return;
+  await using client = openClient(machine, vm);
+  try {
+    const { state } = await client.vm.info({ timeoutMs: answerMs, signal });
+    if (state === "Paused") await client.vm.resume({ signal });
+  } catch (error) {
+    if (isNotCreated(error) || !machine.host.processes.isAlive(vmm)) return;
+    throw fromVmm(error, `the VM ${vm.name} may be left paused`);
+  }
+}
+
+async function unrecorded(machine: Machine, vm: VmRecord) {
+  const socket = await machine.host.files.stat(machine.paths(vm).apiSocketPath);
+  return socket === undefined ? undefined : (await findVmmProcesses(machine, vm))[0];
+}
