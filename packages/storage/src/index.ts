@@ -1,3 +1,6 @@
+export { exportSnapshot, type ExportOptions } from "./archive/export-snapshot.ts";
+export { exportSnapshotTo } from "./archive/export-snapshot-to.ts";
+export { importSnapshot, type ImportOptions, unpackSnapshot } from "./archive/import-snapshot.ts";
 export { ChunkHasher } from "./digest/chunk-hasher.ts";
 export { type FileDigest, hashFile } from "./digest/hash-file.ts";
 export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
@@ -11,3 +14,11 @@ export { sealFile, type SealOptions } from "./seal/seal-file.ts";
 export { verifyExternals } from "./seal/verify-externals.ts";
 export { verifyFiles, type VerifyOptions } from "./seal/verify-files.ts";
 export { checkSpace } from "./space.ts";
+export { packFiles, type PackOptions } from "./tar/pack-files.ts";
+export {
+  type ArchiveProgress,
+  type UnpackedFile,
+  unpackFiles,
+  type UnpackOptions,
+  type UnpackRule,
+} from "./tar/unpack-files.ts";
