@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildGuest } from "./guest.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { silkIn } from "./silk.ts";
-import { ask } from "./snapshot-guest.ts";
+import { ask } from "./snapshot-console.ts";
 import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
 
 const archive = fileURLToPath(new URL("../fixtures/counterpart-snapshot.tar.gz", import.meta.url));
