@@ -60,7 +60,7 @@ export function printClones(
   }
   print(clones.flatMap((clone) => ("view" in clone ? [`${clone.view.id}\n`] : [])).join(""));
   const first = clones.find((clone) => "view" in clone);
-  const limits = first === undefined ? undefined : limitsLine(first.view.memory);
+  const limits = first === undefined ? undefined : limitsLine(first.view);
   if (limits !== undefined) open.note(limits);
   process.stderr.write(renderCloneFailures(clones, hasColor(process.stderr)));
 }

@@ -19,15 +19,23 @@ export const memoryWords: Readonly<Record<RestoredMemory["used"], string>> = {
   cow: "mapped copy-on-write",
 };
 
+/** So many limits are told in full; who wants to know more asks. */
+const toldLimits = 2;
+
 /** One line on what a VM cannot do because of how it got its memory; undefined where there is nothing that it cannot. */
-export function limitsLine({ used, limits }: RestoredMemory): string | undefined {
+export function limitsLine({
+  name,
+  memory,
+}: Pick<LoadedView, "name" | "memory">): string | undefined {
+  const { used, limits } = memory;
   if (limits.length === 0) return undefined;
-  const clauses = limits.map((limit) =>
-    limit.replace(/\.$/, "").replace(/^[A-Z](?=[a-z ])/, lower),
-  );
+  const clauses = limits.slice(0, toldLimits).map(toClause);
+  const more = limits.length - toldLimits;
+  if (more > 0) clauses.push(`${more} more in \`silk vm inspect ${name}\``);
   return `${memoryWords[used]}: ${[...clauses, "--restore-mode copy avoids that"].join("; ")}`;
 }
 
-function lower(text: string): string {
-  return text.toLowerCase();
+/** A sentence as a part of another one. */
+function toClause(sentence: string): string {
+  return sentence.replace(/\.$/, "").replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
 }

@@ -90,6 +90,52 @@ describe("a command line that is wrong", () => {
       "Expected tcsh to be one of: bash, zsh, fish",
       "`silk completion --help` shows how it is used.",
     ],
+    [
+      "vm clone",
+      "the snapshot is missing",
+      "Name one that `silk snapshot list` shows, or give --from-dir DIR.",
+    ],
+    [
+      "vm clone golden --from-dir d",
+      "SNAPSHOT and --from-dir do not go together",
+      "Give one of them: a snapshot that silk keeps, or a directory that holds one.",
+    ],
+    [
+      "vm clone golden --id x --count 2",
+      "--id and --count do not go together",
+      "An id is that of one VM.",
+    ],
+    [
+      "vm clone golden --count 0",
+      "--count: 0 is too small: it must be at least 1",
+      "`silk vm clone --help` shows how it is used.",
+    ],
+    [
+      "vm wake web --restore-mode fast",
+      "Expected --restore-mode=fast to be one of: auto, copy, ondemand, cow",
+      "`silk vm wake --help` shows how it is used.",
+    ],
+    [
+      "snapshot svae web",
+      'there is no command "snapshot svae"',
+      "Did you mean `silk snapshot save`?",
+    ],
+    ["snapsot list", 'there is no command "snapsot"', "Did you mean `silk snapshot`?"],
+    [
+      "snapshot rm",
+      "the argument SNAPSHOT is missing",
+      "`silk snapshot rm --help` shows how it is used.",
+    ],
+    [
+      "snapshot export golden --gzip --zstd",
+      "--gzip and --zstd do not go together",
+      "`silk snapshot export --help` shows how it is used.",
+    ],
+    [
+      "snapshot export golden --to-dir d --output f",
+      "--to-dir and --output do not go together",
+      "--to-dir makes a new directory with the snapshot's files as they are.",
+    ],
     ["config get rootdir", 'there is no setting "rootdir"', "Did you mean rootDir?"],
   ])("silk %s: %s", async (line, message, hint) => {
     const words = line.split(" ");
@@ -122,13 +168,13 @@ describe("help", () => {
     const { stdout, code } = await sandbox.silk(words);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^silk: run microVMs from the command line\n\nVERSION\n  silk\//);
-    expect(stdout).toContain("TOPICS\n  config   show and change settings");
+    expect(stdout).toContain("TOPICS\n  config    show and change settings");
   });
 
   it("shows a topic's commands", async () => {
     const { stdout, code } = await sandbox.silk(["vm"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("vm create   make a VM and print its id; nothing runs yet");
+    expect(stdout).toContain("vm create     make a VM and print its id; nothing runs yet");
     expect(stdout).not.toContain("vm ls");
   });
 

@@ -71,12 +71,17 @@ async function write(
     await exportSnapshotTo(host, engine, id, target.path, { signal, onProgress });
     return undefined;
   }
-  const isDevice = path !== undefined && (await checkArchivePath(host.files, path, force));
+  const device = path === undefined ? undefined : await checkArchivePath(host.files, path, force);
   const { exportSnapshot } = await import("@silkvm/storage");
   const { compression } = target;
-  await using content = await exportSnapshot(engine, id, { compression, signal, onProgress });
-  if (path === undefined) await writeToStdout(content, signal);
-  else if (isDevice) await writeToDevice(path, content, signal);
-  else return await writeArchive(host.files, path, content, { force, signal });
-  return undefined;
+  const options = { compression, host, signal, onProgress };
+  const content = await exportSnapshot(engine, id, options);
+  try {
+    if (path === undefined) await writeToStdout(content, signal);
+    else if (device !== undefined) await writeToDevice(path, device, content, signal);
+    else return await writeArchive(host.files, path, content, { force, signal });
+    return undefined;
+  } finally {
+    content.destroy();
+  }
 }

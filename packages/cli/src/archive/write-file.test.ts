@@ -84,12 +84,12 @@ describe("an archive's file", () => {
 
 describe("the place of an archive", () => {
   it("is looked at before anything is written", async () => {
-    expect(await checkArchivePath(files, path, false)).toBe(false);
+    expect(await checkArchivePath(files, path, false)).toBeUndefined();
     writeFileSync(path, "old");
     await expect(checkArchivePath(files, path, false)).rejects.toMatchObject({
       code: "FILE_EXISTS",
     });
-    expect(await checkArchivePath(files, path, true)).toBe(false);
+    expect(await checkArchivePath(files, path, true)).toBeUndefined();
     await expect(checkArchivePath(files, directory, true)).rejects.toMatchObject({
       code: "NOT_A_FILE",
     });
@@ -99,8 +99,8 @@ describe("the place of an archive", () => {
   });
 
   it("may be a device or a FIFO, which stays what it is", async () => {
-    expect(await checkArchivePath(files, "/dev/null", false)).toBe(true);
+    expect(await checkArchivePath(files, "/dev/null", false)).toBe("character-device");
     execFileSync("mkfifo", [join(directory, "fifo")]);
-    expect(await checkArchivePath(files, join(directory, "fifo"), false)).toBe(true);
+    expect(await checkArchivePath(files, join(directory, "fifo"), false)).toBe("fifo");
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import type { FileStat, HostFile, HostFiles } from "@silkvm/core";
+import type { FileKind, FileStat, HostFile, HostFiles } from "@silkvm/core";
 import { CliError } from "../cli-error.ts";
 
 interface WriteOptions {
@@ -76,14 +76,14 @@ async function publish(files: HostFiles, temporary: string, path: string): Promi
 
 /**
  * Looks, before anything is done, whether an archive can be written there.
- * @returns whether the path is a device or a FIFO, to be written to as it is
+ * @returns what the path is where it is a device or a FIFO, to be written to as it is
  * @throws CliError `FILE_EXISTS`, `NOT_A_FILE`, `FILE_NOT_FOUND`
  */
 export async function checkArchivePath(
   files: HostFiles,
   path: string,
   force: boolean,
-): Promise<boolean> {
+): Promise<FileKind | undefined> {
   const [stat, parent] = await Promise.all([files.stat(path), files.stat(dirname(path))]);
   if (parent?.kind !== "directory")
     throw new CliError(`there is no directory ${dirname(path)}`, {
@@ -96,9 +96,9 @@ export async function checkArchivePath(
       kind: "invalid",
       hint: "Name a file; --to-dir makes a directory with the snapshot's files.",
     });
-  if (stat !== undefined && isStream(stat)) return true;
+  if (stat !== undefined && isStream(stat)) return stat.kind;
   if (stat !== undefined && !force) throw fileExists(path);
-  return false;
+  return undefined;
 }
 
 function isStream({ kind }: FileStat): boolean {

@@ -1,6 +1,8 @@
-import { createWriteStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { constants, createWriteStream, openSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { FileKind } from "@silkvm/core";
 import { CliError } from "../cli-error.ts";
 import { outputClosed } from "../output/guard.ts";
 
@@ -23,11 +25,31 @@ export async function writeToStdout(content: Readable, signal: AbortSignal): Pro
   }
 }
 
-/** Writes an archive to a device or a FIFO, which stays what it is. */
+/**
+ * Writes an archive to a FIFO or a device, which stays what it is.
+ * @throws CliError `OUTPUT_CLOSED` where nobody reads the FIFO
+ */
 export async function writeToDevice(
   path: string,
+  kind: FileKind,
   content: Readable,
   signal: AbortSignal,
 ): Promise<void> {
-  await pipeline(content, createWriteStream(path, { flags: "r+" }), { signal });
+  try {
+    await pipeline(content, kind === "fifo" ? openFifo(path) : openDevice(path), { signal });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENXIO" && code !== "EPIPE") throw error;
+    throw new CliError(`nobody reads ${path}`, { code: "OUTPUT_CLOSED", kind: "failed" });
+  }
+}
+
+/** Not as a file: where nobody reads for now, a thread would wait in the write, and the program could not end. */
+function openFifo(path: string): Writable {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: false, writable: true });
+}
+
+function openDevice(path: string): Writable {
+  return createWriteStream(path, { flags: "r+" });
 }

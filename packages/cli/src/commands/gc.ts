@@ -13,9 +13,9 @@ const columns: readonly Column<Orphan>[] = [
 ];
 
 export default class Gc extends SilkCommand {
-  static override summary = "remove what no VM owns, and print it";
+  static override summary = "remove what nothing owns, and print it";
   static override description =
-    "Processes, directories and logs that were left behind. Nothing that a VM needs is touched.";
+    "Processes, directories, logs and halves of snapshots that were left behind. Nothing that a VM or a snapshot needs is touched.";
   static override examples = [
     { description: "only look", command: "silk gc --dry-run" },
     { description: "remove", command: "silk gc" },

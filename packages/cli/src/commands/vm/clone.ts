@@ -70,7 +70,7 @@ export default class VmClone extends SilkCommand {
     const view = toLoadedView(await open.engine.clone(from, { ...options, ...wanted }));
     if (flags.json) printJson(view);
     else printLine(view.id);
-    const limits = limitsLine(view.memory);
+    const limits = limitsLine(view);
     if (limits !== undefined) open.note(limits);
   }
 }

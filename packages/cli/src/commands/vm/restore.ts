@@ -41,7 +41,7 @@ export default class VmRestore extends SilkCommand {
     );
     if (flags.json) printJson(view);
     else printLine(view.id);
-    const limits = limitsLine(view.memory);
+    const limits = limitsLine(view);
     if (limits !== undefined) open.note(limits);
   }
 }

@@ -9,7 +9,7 @@ import { printJson, printLine } from "../../output/stdout.ts";
 export default class VmWake extends SilkCommand {
   static override summary = "let a VM that hibernates go on where it was, and print its id";
   static override description =
-    "`silk vm start` boots it from its disks instead, and what was in its memory is lost. With --json also how it got its memory, and how long each part took.";
+    "`silk vm start --cold` boots it from its disks instead, and what was in its memory is lost. With --json also how it got its memory, and how long each part took.";
   static override examples = [
     { description: "go on", command: "silk vm wake web" },
     {
@@ -27,7 +27,7 @@ export default class VmWake extends SilkCommand {
     const view = toLoadedView(await open.engine.wake(args.vm, options));
     if (flags.json) printJson(view);
     else printLine(view.id);
-    const limits = limitsLine(view.memory);
+    const limits = limitsLine(view);
     if (limits !== undefined) open.note(limits);
   }
 }
