@@ -20,15 +20,17 @@ export interface FaultReport {
 }
 
 const child = fileURLToPath(new URL("fault-child.ts", import.meta.url));
+const cache = fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url));
 
 /** Runs a verb in a process of its own. Undefined where the process was killed before it could tell. */
 export function runFaulty(request: FaultRequest): Promise<FaultReport | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<FaultReport | undefined>();
-  const args = [child, JSON.stringify(request)];
+  const args = ["--conditions=@silkvm/source", child, JSON.stringify(request)];
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
   execFile(
     process.execPath,
     args,
-    { timeout: 60_000, killSignal: "SIGTERM" },
+    { env, timeout: 60_000, killSignal: "SIGTERM" },
     (error, stdout, stderr) => {
       if (stdout !== "") resolve(JSON.parse(stdout) as FaultReport);
       else if (error?.signal === "SIGKILL") resolve(undefined);

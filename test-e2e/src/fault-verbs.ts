@@ -1,18 +1,64 @@
-import type { Engine, VmSpec } from "@silkvm/core";
+import { createReadStream, createWriteStream } from "node:fs";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Engine, Host, VmSpec } from "@silkvm/core";
+import { exportSnapshot, importSnapshot } from "@silkvm/storage";
 
-export type Verb = "create" | "start" | "stop" | "delete";
+export type Verb = "create" | "start" | "stop" | "delete" | SnapshotVerb;
+
+export type SnapshotVerb =
+  | "snapshot"
+  | "clone"
+  | "restore"
+  | "hibernate"
+  | "wake"
+  | "delete-snapshot"
+  | "export"
+  | "import";
 
 /** The name of the one VM that the fault loops work on. */
 export const vmName = "faulty";
+/** The names of its snapshot, of the clone that is made of that, and of the snapshot that comes back from an archive. */
+export const snapshotName = "saved";
+export const cloneName = "cloned";
+export const importName = "imported";
+
+/** Where the archive is that `import` reads: beside the engine's directories. */
+export function archivePath(engine: Engine): string {
+  return `${engine.config.rootDir}.tar`;
+}
 
 /** One verb on that VM; throws what went wrong with it. */
-export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec): Promise<void> {
-  if (verb === "create") {
-    await engine.create({ ...spec, name: vmName });
-    return;
-  }
-  const vm = await engine.get(vmName);
-  if (verb === "start") await vm.start();
-  if (verb === "stop") await vm.stop({ force: true });
-  if (verb === "delete") await vm.delete({ force: true });
+export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec, host: Host): Promise<void> {
+  const each: Readonly<Record<Verb, () => Promise<unknown>>> = {
+    create: () => engine.create({ ...spec, name: vmName }),
+    start: async () => (await engine.get(vmName)).start(),
+    stop: async () => (await engine.get(vmName)).stop({ force: true }),
+    delete: async () => (await engine.get(vmName)).delete({ force: true }),
+    snapshot: () => engine.snapshots.save(vmName, { name: snapshotName }),
+    clone: () => engine.clone({ snapshot: snapshotName }, { name: cloneName }),
+    restore: () => engine.restore(vmName, { snapshot: snapshotName }),
+    hibernate: () => engine.hibernate(vmName),
+    wake: () => engine.wake(vmName),
+    "delete-snapshot": () => refuseFailures(engine.snapshots.delete([snapshotName])),
+    export: async () => pipeline(await exportSnapshot(engine, snapshotName, { host }), nowhere()),
+    import: () =>
+      importSnapshot(host, engine, createReadStream(archivePath(engine)), { name: importName }),
+  };
+  await each[verb]();
+}
+
+/** Writes the archive that `import` reads. */
+export async function writeArchive(engine: Engine, host: Host): Promise<void> {
+  const stream = await exportSnapshot(engine, snapshotName, { host });
+  await pipeline(stream, createWriteStream(archivePath(engine)));
+}
+
+async function refuseFailures(batch: ReturnType<Engine["snapshots"]["delete"]>): Promise<void> {
+  const [failure] = (await batch).failed;
+  if (failure !== undefined) throw failure.error;
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }

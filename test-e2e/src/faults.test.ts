@@ -3,9 +3,12 @@ import type { Engine, VmSpec } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
-import { runVerb, type Verb } from "./fault-verbs.ts";
+import { runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Target, targets } from "./targets.ts";
+
+/** Those that work on one VM that is not saved; `fault-snapshots.test.ts` has the others. */
+type Verb = Exclude<AnyVerb, SnapshotVerb>;
 
 const verbs: readonly Verb[] = ["create", "start", "stop", "delete"];
 const host = linuxHost();
@@ -96,7 +99,7 @@ async function forEachEffect(
 /** Brings the sandbox to where the verb can be tried. */
 async function prepare(sandbox: Sandbox, verb: Verb, spec: VmSpec): Promise<void> {
   await using engine = await sandbox.engine();
-  for (const step of before[verb]) await runVerb(engine, step, spec);
+  for (const step of before[verb]) await runVerb(engine, step, spec, host);
 }
 
 /** The same command once more. It succeeds; or, where the first one had done it all before it failed to say so, it says that it is done. */
@@ -107,7 +110,7 @@ async function runAgain({ sandbox, verb, spec, report, place }: Faulted): Promis
     delete: "VM_NOT_FOUND",
   };
   try {
-    await runVerb(engine, verb, spec);
+    await runVerb(engine, verb, spec, host);
     const doneTwice = report?.ok === true && done[verb] !== undefined;
     expect(doneTwice, `${place}: what was done is done twice`).toBe(false);
   } catch (error) {
