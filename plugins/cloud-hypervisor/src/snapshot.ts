@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type ChClient, isOnDemandRestoreInProgress } from "@silkvm/ch-client";
+import { ChApiError, type ChClient, isOnDemandRestoreInProgress } from "@silkvm/ch-client";
 import {
   type OperationContext,
   type SavedSnapshot,
@@ -27,6 +27,8 @@ import { recordedVmm } from "./vmm-processes.ts";
 
 /** How long a VMM that is to end after a snapshot may take to close its disks. */
 const endGraceMs = 5_000;
+/** The VMM waits a second for its vCPUs each time. */
+const pauseTries = 10;
 /** A VMM that still writes a file answers when it is done. */
 const resumeMs = 600_000;
 
@@ -65,7 +67,7 @@ export async function snapshot(
   let standsStill = true;
   try {
     // A guest that somebody left paused is as good.
-    if (info.state !== "Paused") await client.vm.pause();
+    if (info.state !== "Paused") await pause(machine, vm, client);
     await room.release();
     const memory = stopwatch(host);
     await client.vm.snapshot({ destination_url: `file://${directory}` });
@@ -150,6 +152,22 @@ async function plain({ host }: Machine, directory: string): Promise<void> {
   const texts = formatDocuments(makePlain(parseDocuments({ config, state })));
   await host.files.writeAtomic(join(directory, configName), texts.config, { mode: 0o600 });
   await host.files.writeAtomic(join(directory, stateName), texts.state, { mode: 0o600 });
+}
+
+/**
+ * Pauses the guest. On a busy host the VMM may give up before all vCPUs have stopped, and leaves the others standing while it calls the
+ * guest running: only a pause that succeeds makes it possible to resume them.
+ */
+async function pause(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
+  for (let left = pauseTries; ; left--) {
+    try {
+      await client.vm.pause();
+      return;
+    } catch (error) {
+      if (left <= 1 || !ChApiError.is(error)) throw error;
+      machine.logger.debug(`${vm.name} did not pause: ${error.message}`);
+    }
+  }
 }
 
 /** Lets the guest run on; tried twice, since it would stand still for good otherwise. */
