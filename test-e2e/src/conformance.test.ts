@@ -1,17 +1,31 @@
-import { conformanceCases } from "@silkvm/core/conformance";
+import { conformanceCases, type ConformanceSetup } from "@silkvm/core/conformance";
 import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { VmSpec } from "@silkvm/core";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
-import { targets } from "./targets.ts";
+import { snapshotTargets } from "./snapshot-targets.ts";
 
-describe.each(targets)("conformance on $name", (target) => {
+/** How the guest of each VMM is made to remember a word. */
+const memoryWords: Readonly<Record<string, ConformanceSetup["memory"]>> = {
+  "ch-sim": {
+    remember: { send: "set word kept", expect: "kept" },
+    recall: { send: "get word", expect: "kept" },
+  },
+  "cloud-hypervisor": {
+    remember: { send: "mark kept", expect: "ok" },
+    recall: { send: "mark", expect: "mark kept" },
+  },
+};
+
+describe.each(snapshotTargets)("conformance on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("", () => {
     const sandboxes: Sandbox[] = [];
     let spec: VmSpec;
+    let vmm: string;
 
     beforeAll(async () => {
       spec = await target.spec();
+      vmm = await target.vmm();
     });
     afterAll(async () => {
       for (const sandbox of sandboxes) await sandbox[Symbol.asyncDispose]();
@@ -20,14 +34,16 @@ describe.each(targets)("conformance on $name", (target) => {
     const cases = conformanceCases({
       host: linuxHost(),
       engine: async () => {
-        const sandbox = await makeSandbox(target.chBinary());
+        const sandbox = await makeSandbox(vmm);
         sandboxes.push(sandbox);
         return await sandbox.engine();
       },
       spec: () => spec,
       consoleEcho: target.consoleEcho,
+      memory: memoryWords[target.name],
       guestStopsWhenAsked: true,
     });
-    for (const { name, run } of cases) it(name, run);
+    // Saving a VM waits for the disk, which may be a slow one.
+    for (const { name, run } of cases) it(name, run, 60_000);
   });
 });
