@@ -62,7 +62,7 @@ async function refusesEach(
         for (const [verb, attempt] of Object.entries(attempts)) {
           const what = `${verb} with ${name} of ${place === copy ? "a directory" : "a snapshot"}`;
           const outcome = await attempt().catch((error: unknown) => error);
-          expect(isSilkError(outcome), `${what}: ${String(outcome)}`).toBe(true);
+          expect(isSilkError(outcome), `${what}: it is not refused`).toBe(true);
           expect(outcome, what).toMatchObject({
             code: expect.stringMatching(/^SNAPSHOT_|^INVALID_MANIFEST$/),
           });

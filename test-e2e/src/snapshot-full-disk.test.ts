@@ -18,37 +18,45 @@ const mib = 1024 ** 2;
 interface Case {
   /** How much may be left, in MiB: from none to nearly enough. */
   readonly levels: readonly number[];
+  /** Whether it needs room of its own on every file system. */
+  readonly mustFail: boolean;
   readonly run: (engine: Engine, dir: string) => Promise<unknown>;
   readonly undo: (engine: Engine, dir: string) => Promise<unknown>;
 }
 
 const cases: Readonly<Record<string, Case>> = {
   save: {
+    mustFail: true,
     levels: [0, 1, 30, 63, 66, 90],
     run: (engine) => engine.snapshots.save("full", { name: "second" }),
     undo: (engine) => engine.snapshots.delete(["second"]),
   },
   hibernate: {
+    mustFail: true,
     levels: [0, 30, 66],
     run: (engine) => engine.hibernate("full"),
     undo: (engine) => engine.wake("full"),
   },
   clone: {
+    mustFail: false,
     levels: [0, 1, 8],
     run: (engine) => engine.clone({ snapshot: "first" }, { name: "clone" }),
     undo: (engine) => engine.delete(["clone"], { force: true }),
   },
   restore: {
+    mustFail: false,
     levels: [0, 1, 8],
     run: (engine) => engine.restore("full", { snapshot: "first" }),
     undo: async () => {},
   },
   "export to a directory": {
+    mustFail: false,
     levels: [0, 1, 8],
     run: (engine, dir) => exportSnapshotTo(host, engine, "first", join(dir, "root/export")),
     undo: (_engine, dir) => rm(join(dir, "root/export"), { recursive: true }),
   },
   import: {
+    mustFail: false,
     levels: [0, 1, 8],
     run: (engine, dir) =>
       importSnapshot(host, engine, createReadStream(join(dir, "first.tar")), { name: "imported" }),
@@ -71,7 +79,7 @@ describe.each(["ext4", "xfs"] as const)("on a full %s", (type) => {
 async function fillAround(
   target: SnapshotTarget,
   type: "ext4" | "xfs",
-  { levels, run, undo }: Case,
+  { levels, mustFail, run, undo }: Case,
 ): Promise<void> {
   const { guest } = target;
   await using sandbox = await makeSandbox(await target.vmm());
@@ -124,7 +132,8 @@ async function fillAround(
     expect(await guest.isFilled(vm, 2), place).toBe(true);
     expect(await guest.readDisk(vm, 3), place).toBe("kept");
   }
-  expect(failures).toBeGreaterThan(0);
+  // Where files share their blocks, what is only a copy needs none.
+  if (type === "ext4" || mustFail) expect(failures).toBeGreaterThan(0);
   expect(existsSync(join(rootDir, "export"))).toBe(false);
   await expectNothingLeft(engine, sandbox);
 }

@@ -40,7 +40,12 @@ export function mountSmallDisk(type: SmallDiskType, path: string): SmallDisk {
     leaveFree: (freeBytes) => {
       release();
       const { bavail, bsize } = statfsSync(path);
-      execFileSync("fallocate", ["-l", String(bavail * bsize - freeBytes), ballast]);
+      // Not all that is free can be had at once: the file system needs some of it to keep its books.
+      const most = bavail * bsize - freeBytes;
+      for (let length = 0, step = most; step >= bsize; step /= 2) {
+        while (length + step <= most && succeeds("fallocate", "-l", whole(length + step), ballast))
+          length += step;
+      }
     },
     release,
     [Symbol.dispose]: () => {
@@ -49,6 +54,10 @@ export function mountSmallDisk(type: SmallDiskType, path: string): SmallDisk {
       rmSync(image);
     },
   };
+}
+
+function whole(bytes: number): string {
+  return String(Math.max(1, Math.floor(bytes)));
 }
 
 function succeeds(program: string, ...args: readonly string[]): boolean {
