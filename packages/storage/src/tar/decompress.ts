@@ -6,8 +6,8 @@ import { archiveInvalid } from "./archive-invalid.ts";
 const chunkSize = 256 * 1024;
 
 /**
- * The bytes of an archive, uncompressed where its first bytes say that it is gzip or zstd. Any number of gzip members, or zstd frames, one after the
- * other are one stream.
+ * The bytes of an archive, uncompressed where its first bytes say that it is gzip (any number of members, one after the other) or zstd (one frame, as
+ * the `zstd` program makes it).
  */
 export async function* decompressed(input: Readable): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = input[Symbol.asyncIterator]();

@@ -21,7 +21,7 @@ export interface TarHeader {
 
 /** Reads a header block. @throws SilkError `ARCHIVE_INVALID` */
 export function parseHeader(block: Buffer): TarHeader {
-  if (readNumber(block, 148, 8) !== checksum(block))
+  if (numberIn(block, 148, 8) !== checksum(block))
     throw archiveInvalid("a header in it is damaged, or it is no tar archive");
   const name = readText(block, 0, 100);
   // GNU's own headers have other things where POSIX has the beginning of a long name.
@@ -38,10 +38,14 @@ export function parseHeader(block: Buffer): TarHeader {
 
 /** A number of a header: octal digits or, where the first bit is set, a binary number. @throws SilkError `ARCHIVE_INVALID` */
 export function readNumber(block: Buffer, offset: number, length: number): number {
-  const field = block.subarray(offset, offset + length);
-  const value = (field[0] ?? 0) >= 0x80 ? readBinary(field) : readOctal(field);
+  const value = numberIn(block, offset, length);
   if (Number.isSafeInteger(value)) return value;
   throw archiveInvalid("a number in one of its headers is none, or too large");
+}
+
+function numberIn(block: Buffer, offset: number, length: number): number {
+  const field = block.subarray(offset, offset + length);
+  return (field[0] ?? 0) >= 0x80 ? readBinary(field) : readOctal(field);
 }
 
 function readBinary(field: Buffer): number {
