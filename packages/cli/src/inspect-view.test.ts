@@ -108,7 +108,7 @@ it("tells where a VM came from, how it got its memory, and what it cannot do bec
     new Map([["s2", "golden"]]),
   );
   expect(text).toContain("Parent     golden (s2)\n");
-  expect(text).toContain("Snapshots  gone (s1), golden (s2)\n");
+  expect(text).toContain("Snapshots  not here (s1), golden (s2)\n");
   expect(text).toContain(
     [
       "Restored",

@@ -15,14 +15,14 @@ export function snapshotsOf(vm: VmView): ReadonlySet<string> {
 
 /**
  * What `silk vm inspect` tells a person of a VM.
- * @param snapshotNames names by the snapshots' ids; one that is missing is gone
+ * @param snapshotNames names by the snapshots' ids; one that is missing is not kept here, or no longer
  */
 export function renderVmView(
   vm: VmView,
   nowMs: number,
   snapshotNames: ReadonlyMap<string, string> = new Map(),
 ): string {
-  const named = (id: string): string => `${snapshotNames.get(id) ?? "gone"} (${id})`;
+  const named = (id: string): string => `${snapshotNames.get(id) ?? "not here"} (${id})`;
   const sections: (readonly [title: string, body: string])[] = [
     ["Boot", renderFields(bootFields(vm.boot), "  ")],
     ["Disks", renderSection(diskColumns, vm.disks)],

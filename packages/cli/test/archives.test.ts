@@ -50,7 +50,7 @@ describe("an export", () => {
       "golden.tar",
     ]);
     expect([code, stdout]).toEqual([0, ""]);
-    expect(stderr).toMatch(/Exported golden to golden\.tar: \S+ in \S+ m?s, \S+\/s\.\n$/);
+    expect(stderr).toMatch(/Exported golden to golden\.tar \(\S+\): \S+ in \S+ m?s, \S+\/s\.\n$/);
     expect((await stat(join(dir, "golden.tar"))).mode & 0o777).toBe(0o600);
     const names = execFileSync("tar", ["-tf", join(dir, "golden.tar")]).toString();
     expect(names.split("\n")).toEqual(expect.arrayContaining(["silk.json", "memory-ranges"]));
@@ -123,7 +123,7 @@ describe("an import", () => {
       expect(JSON.parse(stdout)).toMatchObject({ name, description: "by pipe", imported: true });
     }
     const told = await sandbox.silk(["snapshot", "import", "golden.tar", "--name", "told"]);
-    expect(told.stderr).toMatch(/Imported as told: \S+ in .*\/s\.\n$/);
+    expect(told.stderr).toMatch(/Imported golden\.tar as told: \S+ in .*\/s\.\n$/);
     const clone = await ok("vm", "clone", "from-file", "--name", "clone");
     expect(await json("vm", "inspect", "clone")).toMatchObject({ id: clone, state: "running" });
   });
@@ -200,7 +200,7 @@ describe("on a terminal", () => {
   it("an archive goes to a file, and never to the screen", async () => {
     await sandbox.ok("snapshot", "save", "web", "--name", "shown");
     await using named = runOnTerminal(sandbox, ["snapshot", "export", "shown"]);
-    await named.see(/Exported shown to shown\.tar: /);
+    await named.see(/Exported shown to shown\.tar \(/);
     expect(await named.ended()).toBe(0);
     expect(await readdir(sandbox.dir)).toContain("shown.tar");
   });

@@ -111,7 +111,7 @@ describe("a snapshot", () => {
       state: "running",
       parentSnapshotId: first?.id,
     });
-    expect(await ok("vm", "inspect", "survivor")).toContain(`gone (${first?.id})`);
+    expect(await ok("vm", "inspect", "survivor")).toContain(`not here (${first?.id})`);
     await ok("vm", "rm", "-f", "survivor");
   });
 });

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { SnapshotDetails } from "@silkvm/core";
 import type { OpenEngine } from "../engine.ts";
+import { formatSize } from "../output/format-size.ts";
 import { renderTransferred, type TransferProgress } from "../output/transfer.ts";
 import { archiveName, type ExportTarget } from "./export-target.ts";
 import { checkArchivePath, writeArchive } from "./write-file.ts";
@@ -12,7 +13,7 @@ export interface Exported {
   readonly name: string;
   /** The file or the directory; undefined for stdout. */
   readonly path?: string | undefined;
-  /** Of the archive; undefined where it is no file. */
+  /** Of the archive; undefined for a directory. */
   readonly sizeBytes?: number | undefined;
   readonly tookMs: number;
 }
@@ -29,21 +30,18 @@ export async function exportTo(
   const to = path === undefined ? "" : ` to ${basename(path)}`;
   const tell = open.progress.transfer(`exporting ${snapshot.name}${to}`);
   const startedAt = performance.now();
-  let doneBytes = 0;
-  const onProgress = (progress: TransferProgress): void => {
-    ({ doneBytes } = progress);
-    tell(progress);
-  };
   let sizeBytes: number | undefined;
   await open.deadline.follow(
     `cannot export ${snapshot.name}`,
     async (signal) => {
-      sizeBytes = await write(open, snapshot, { target, path, force, signal, onProgress });
+      sizeBytes = await write(open, snapshot, { target, path, force, signal, onProgress: tell });
     },
     [],
   );
   const tookMs = Math.round(performance.now() - startedAt);
-  open.note(`Exported ${snapshot.name}${to}: ${renderTransferred(doneBytes, tookMs)}.`);
+  const size = sizeBytes === undefined ? "" : ` (${formatSize(sizeBytes)})`;
+  const moved = renderTransferred(snapshot.sizeBytes, tookMs);
+  open.note(`Exported ${snapshot.name}${to}${size}: ${moved}.`);
   return { id: snapshot.id, name: snapshot.name, path, sizeBytes, tookMs };
 }
 
@@ -77,10 +75,9 @@ async function write(
   const options = { compression, host, signal, onProgress };
   const content = await exportSnapshot(engine, id, options);
   try {
-    if (path === undefined) await writeToStdout(content, signal);
-    else if (device !== undefined) await writeToDevice(path, device, content, signal);
-    else return await writeArchive(host.files, path, content, { force, signal });
-    return undefined;
+    if (path === undefined) return await writeToStdout(content, signal);
+    if (device !== undefined) return await writeToDevice(path, device, content, signal);
+    return await writeArchive(host.files, path, content, { force, signal });
   } finally {
     content.destroy();
   }

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { SnapshotView } from "@silkvm/core";
 import type { OpenEngine } from "../engine.ts";
-import { renderTransferred, type TransferProgress } from "../output/transfer.ts";
+import { renderTransferred } from "../output/transfer.ts";
 import { openArchive } from "./open-archive.ts";
 
 interface ImportWish {
@@ -21,18 +21,17 @@ export async function importFrom(
   const what = path === undefined || path === "-" ? "stdin" : basename(path);
   const tell = open.progress.transfer(`importing ${what}`);
   const startedAt = performance.now();
-  let doneBytes = 0;
-  const onProgress = (progress: TransferProgress): void => {
-    ({ doneBytes } = progress);
-    tell(progress);
-  };
   const { importSnapshot } = await import("@silkvm/storage");
   let imported: SnapshotView | undefined;
   try {
     await open.deadline.follow(
       `cannot import ${what}`,
       async (signal) => {
-        imported = await importSnapshot(host, engine, content, { ...wish, signal, onProgress });
+        imported = await importSnapshot(host, engine, content, {
+          ...wish,
+          signal,
+          onProgress: tell,
+        });
       },
       [],
     );
@@ -41,6 +40,7 @@ export async function importFrom(
   }
   if (imported === undefined) throw new Error("the import ended without a snapshot");
   const tookMs = Math.round(performance.now() - startedAt);
-  open.note(`Imported as ${imported.name}: ${renderTransferred(doneBytes, tookMs)}.`);
+  const moved = renderTransferred(imported.sizeBytes, tookMs);
+  open.note(`Imported ${what} as ${imported.name}: ${moved}.`);
   return imported;
 }

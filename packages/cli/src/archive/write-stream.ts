@@ -8,14 +8,22 @@ import { outputClosed } from "../output/guard.ts";
 
 /**
  * Writes an archive to stdout. What reads it gets all of it, or this fails.
+ * @returns how many bytes it has
  * @throws CliError `OUTPUT_CLOSED` where the reader went away before the end
  */
-export async function writeToStdout(content: Readable, signal: AbortSignal): Promise<void> {
+export async function writeToStdout(content: Readable, signal: AbortSignal): Promise<number> {
+  let sizeBytes = 0;
   try {
-    await pipeline(content, process.stdout, {
-      end: false,
-      signal: AbortSignal.any([signal, outputClosed]),
-    });
+    await pipeline(
+      content,
+      counted((bytes) => (sizeBytes += bytes)),
+      process.stdout,
+      {
+        end: false,
+        signal: AbortSignal.any([signal, outputClosed]),
+      },
+    );
+    return sizeBytes;
   } catch (error) {
     if (!outputClosed.aborted) throw error;
     throw new CliError("who reads stdout went away before the archive's end", {
@@ -27,6 +35,7 @@ export async function writeToStdout(content: Readable, signal: AbortSignal): Pro
 
 /**
  * Writes an archive to a FIFO or a device, which stays what it is.
+ * @returns how many bytes it has
  * @throws CliError `OUTPUT_CLOSED` where nobody reads the FIFO
  */
 export async function writeToDevice(
@@ -34,9 +43,17 @@ export async function writeToDevice(
   kind: FileKind,
   content: Readable,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
+  let sizeBytes = 0;
   try {
-    await pipeline(content, kind === "fifo" ? openFifo(path) : openDevice(path), { signal });
+    const target = kind === "fifo" ? openFifo(path) : openDevice(path);
+    await pipeline(
+      content,
+      counted((bytes) => (sizeBytes += bytes)),
+      target,
+      { signal },
+    );
+    return sizeBytes;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENXIO" && code !== "EPIPE") throw error;
@@ -52,4 +69,14 @@ function openFifo(path: string): Writable {
 
 function openDevice(path: string): Writable {
   return createWriteStream(path, { flags: "r+" });
+}
+
+/** Passes bytes on, and tells how many. */
+function counted(add: (bytes: number) => void) {
+  return async function* count(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const bytes of source) {
+      add(bytes.length);
+      yield bytes;
+    }
+  };
 }
