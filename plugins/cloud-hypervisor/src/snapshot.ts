@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ChApiError, type ChClient, isOnDemandRestoreInProgress } from "@silkvm/ch-client";
+import { isOnDemandRestoreInProgress } from "@silkvm/ch-client";
 import {
   type OperationContext,
   type SavedSnapshot,
@@ -16,6 +16,7 @@ import { endVmm, removeSockets } from "./end-vmm.ts";
 import { externalFiles } from "./externals.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";
+import { pause, resume, resumeAfter } from "./pause.ts";
 import { disksToSave } from "./saveable.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { formatDocuments, parseDocuments } from "./snapshot-documents.ts";
@@ -27,10 +28,6 @@ import { recordedVmm } from "./vmm-processes.ts";
 
 /** How long a VMM that is to end after a snapshot may take to close its disks. */
 const endGraceMs = 5_000;
-/** The VMM waits a second for its vCPUs each time. */
-const pauseTries = 10;
-/** A VMM that still writes a file answers when it is done. */
-const resumeMs = 600_000;
 
 /**
  * Saves a VM. It stands still while its memory and its writable disks are saved, so that both are of one moment, and runs on as soon as they are, or as
@@ -152,56 +149,6 @@ async function plain({ host }: Machine, directory: string): Promise<void> {
   const texts = formatDocuments(makePlain(parseDocuments({ config, state })));
   await host.files.writeAtomic(join(directory, configName), texts.config, { mode: 0o600 });
   await host.files.writeAtomic(join(directory, stateName), texts.state, { mode: 0o600 });
-}
-
-/**
- * Pauses the guest. On a busy host the VMM may give up before all vCPUs have stopped, and leaves the others standing while it calls the
- * guest running: only a pause that succeeds makes it possible to resume them.
- */
-async function pause(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
-  for (let left = pauseTries; ; left--) {
-    try {
-      await client.vm.pause();
-      return;
-    } catch (error) {
-      if (left <= 1 || !ChApiError.is(error)) throw error;
-      machine.logger.debug(`${vm.name} did not pause: ${error.message}`);
-    }
-  }
-}
-
-/** Lets the guest run on; tried twice, since it would stand still for good otherwise. */
-async function resume(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
-  const options = { timeoutMs: resumeMs };
-  try {
-    await client.vm.resume(options);
-  } catch (first) {
-    machine.logger.debug(`${vm.name} did not resume: ${(first as Error).message}`);
-    const { state } = await client.vm.info(options);
-    if (state === "Paused") await client.vm.resume(options);
-  }
-}
-
-async function resumeAfter(
-  machine: Machine,
-  vm: VmRecord,
-  client: ChClient,
-  failure: unknown,
-): Promise<void> {
-  try {
-    await resume(machine, vm, client);
-  } catch (error) {
-    throw new SilkError(
-      `the VM ${vm.name} was paused to be saved, and could not be resumed: ${(error as Error).message}`,
-      {
-        code: "RESUME_FAILED",
-        kind: "failed",
-        hint: "The next command on it tries again; its log tells more.",
-        details: { id: vm.id, because: (failure as Error).message },
-        cause: failure,
-      },
-    );
-  }
 }
 
 function told(vm: VmRecord, error: unknown): unknown {

@@ -1,0 +1,62 @@
+import { ChApiError, type ChClient } from "@silkvm/ch-client";
+import { SilkError, type VmRecord } from "@silkvm/core";
+import type { Machine } from "./machine.ts";
+
+/** The VMM waits a second for its vCPUs each time. */
+const pauseTries = 10;
+/** A VMM that still writes a file answers when it is done. */
+const resumeMs = 600_000;
+
+/**
+ * Pauses the guest. On a busy host the VMM may give up before all vCPUs have stopped, and leaves the others standing while it calls the
+ * guest running: only a pause that succeeds makes it possible to resume them.
+ */
+export async function pause(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
+  for (let left = pauseTries; ; left--) {
+    try {
+      await client.vm.pause();
+      return;
+    } catch (error) {
+      if (left <= 1 || !ChApiError.is(error)) throw error;
+      machine.logger.debug(`${vm.name} did not pause: ${error.message}`);
+    }
+  }
+}
+
+/** Lets the guest run on; tried twice, since it would stand still for good otherwise. */
+export async function resume(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
+  const options = { timeoutMs: resumeMs };
+  try {
+    await client.vm.resume(options);
+  } catch (first) {
+    machine.logger.debug(`${vm.name} did not resume: ${(first as Error).message}`);
+    const { state } = await client.vm.info(options);
+    if (state === "Paused") await client.vm.resume(options);
+  }
+}
+
+/**
+ * Lets the guest run on after a failure.
+ * @throws SilkError `RESUME_FAILED`, which tells of the failure too
+ */
+export async function resumeAfter(
+  machine: Machine,
+  vm: VmRecord,
+  client: ChClient,
+  failure: unknown,
+): Promise<void> {
+  try {
+    await resume(machine, vm, client);
+  } catch (error) {
+    throw new SilkError(
+      `the VM ${vm.name} was paused to be saved, and could not be resumed: ${(error as Error).message}`,
+      {
+        code: "RESUME_FAILED",
+        kind: "failed",
+        hint: "The next command on it tries again; its log tells more.",
+        details: { id: vm.id, because: (failure as Error).message },
+        cause: failure,
+      },
+    );
+  }
+}
