@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { silkPath } from "../src/silk.ts";
+import { peakOf } from "./memory-of.ts";
 
 export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -47,4 +49,21 @@ export function cleanEnvironment(dir: string): Record<string, string> {
     SILK_RUN_DIR: `${dir}/run`,
     SILK_LOG_DIR: `${dir}/log`,
   };
+}
+
+/** Runs `silk` with these words. @returns the most MiB of memory that it had, as far as could be seen until shortly before its end */
+export async function peakOfSilk(
+  args: readonly string[],
+  { env }: ProgramOptions,
+): Promise<number> {
+  const child = spawn(process.execPath, [silkPath, ...args], { env, stdio: "ignore" });
+  const ended = once(child, "exit") as Promise<[code: number | null]>;
+  let peakMib = 0;
+  const look = setInterval(() => {
+    peakMib = Math.max(peakMib, peakOf(child.pid as number) ?? 0);
+  }, 5);
+  const [code] = await ended;
+  clearInterval(look);
+  if (code !== 0) throw new Error(`silk ${args.join(" ")} ended with ${String(code)}`);
+  return peakMib;
 }

@@ -72,11 +72,18 @@ export async function freshDirectory(dir: string): Promise<string> {
   return dir;
 }
 
-/** One call over a connection of its own, as curl makes it. */
-async function call(socketPath: string, method: "GET" | "PUT", name: string): Promise<string> {
+/** One call over a connection of its own, as curl makes it. @returns the answer's body, of an error too */
+export async function call(
+  socketPath: string,
+  method: "GET" | "PUT",
+  name: string,
+  body?: unknown,
+): Promise<string> {
   const answer = Promise.withResolvers<string>();
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
   const sent = request(
-    { socketPath, method, path: `/api/v1/${name}`, agent: false },
+    { socketPath, method, path: `/api/v1/${name}`, agent: false, ...(text !== "" && { headers }) },
     (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -85,6 +92,6 @@ async function call(socketPath: string, method: "GET" | "PUT", name: string): Pr
     },
   );
   sent.on("error", answer.reject);
-  sent.end();
+  sent.end(text);
   return await answer.promise;
 }

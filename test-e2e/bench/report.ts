@@ -1,13 +1,14 @@
-import type { Line, Measured } from "./suite.ts";
+import type { Line, Result } from "./suite.ts";
 
-/** The results for people. */
-export function renderResults(results: readonly Measured[]): string {
-  return results
-    .map(
-      ({ title, lines }) =>
-        `\n${title}\n${table([heading, ...lines.map((line) => cells(line, lines[0] as Line))])}`,
-    )
-    .join("\n");
+/** A result for people. */
+export function renderResult(result: Result): string {
+  return `\n${result.title}\n${table(rowsOf(result))}\n`;
+}
+
+function rowsOf(result: Result): string[][] {
+  if ("lines" in result)
+    return [heading, ...result.lines.map((line) => cells(line, result.lines[0] as Line))];
+  return [["", ...result.columns], ...result.rows.map(({ name, cells: own }) => [name, ...own])];
 }
 
 const heading = ["", "median", "min", "max", "runs", "ratio", "of the fastest", "more", "aim"];

@@ -18,13 +18,20 @@ export interface Comparison {
   readonly runs: number;
 }
 
+/** What is not a time alone: a table as it is printed, with a name and a figure for each column in each row. */
+export interface Figures {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
+}
+
 /** Comparisons that share what they are made on. */
 export interface Suite {
   /** What `pnpm bench NAME` selects it by. */
   readonly name: string;
   readonly description: string;
   /** Makes what is needed, hands over each comparison, and clears away when told that it has been made. */
-  comparisons(context: SuiteContext): AsyncIterable<Comparison>;
+  comparisons(context: SuiteContext): AsyncIterable<Comparison | Figures>;
 }
 
 export interface SuiteContext {
@@ -62,3 +69,5 @@ export interface Measured {
   /** The peer first. */
   readonly lines: readonly Line[];
 }
+
+export type Result = Measured | ({ readonly suite: string } & Figures);

@@ -5,6 +5,7 @@ import { type BenchVms, makeVms } from "../bench-vms.ts";
 import { cleanEnvironment, timeProgram, timeSilk } from "../program.ts";
 import { freshDirectory, type RawVmm, startRaw, stopRaw, untilGone } from "../raw-vmm.ts";
 import type { Case, Comparison, Suite, SuiteContext } from "../suite.ts";
+import { timed } from "../timed.ts";
 
 /** What a start may take beyond the VMM's own time. */
 const startExtraMs = 10;
@@ -100,20 +101,6 @@ function* comparisons(made: BenchVms, { dir }: SuiteContext): Iterable<Compariso
       },
     ],
   };
-}
-
-/** Milliseconds of one thing, between others that do not count. */
-async function timed(
-  run: () => unknown,
-  before?: () => Promise<void>,
-  after?: () => Promise<void>,
-): Promise<number> {
-  await before?.();
-  const began = performance.now();
-  await run();
-  const tookMs = performance.now() - began;
-  await after?.();
-  return tookMs;
 }
 
 function succeed({ failed }: BatchResult): void {
