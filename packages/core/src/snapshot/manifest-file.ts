@@ -38,6 +38,7 @@ const config = v.object({
   imageDigest: v.optional(v.string()),
   imageType: v.optional(v.picklist(["oci", "cloudimg"])),
   network: v.optional(v.string()),
+  bridge: v.optional(v.string()),
 });
 
 const bootSchema = v.variant("kind", [

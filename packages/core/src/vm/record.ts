@@ -76,7 +76,10 @@ export interface VmConfig {
   readonly image?: string | undefined;
   readonly imageDigest?: string | undefined;
   readonly imageType?: "oci" | "cloudimg" | undefined;
+  /** The CNI network that its NICs are in. */
   readonly network?: string | undefined;
+  /** The bridge of the host that its NICs are ports of. */
+  readonly bridge?: string | undefined;
 }
 
 /** What is known of a VM's VMM since its start. */
