@@ -200,9 +200,18 @@ describe("a snapshot of Cocoon's", () => {
       using made = temporaryDirectory();
       const image = { base: made.join("base.qcow2"), overlay: made.join("overlay.qcow2") };
       execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", image.base, "1G"]);
-      execFileSync("qemu-img", [
-        ...["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image.base, image.overlay],
-      ]);
+      const overlay = [
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-F",
+        "qcow2",
+        "-b",
+        image.base,
+        image.overlay,
+      ];
+      execFileSync("qemu-img", overlay);
       const disks = [
         { path: "/run/vms/X/overlay.qcow2", ro: false, serial: "", role: "cow" },
         { path: "/run/vms/X/cidata.img", ro: true, serial: "", role: "cidata" },

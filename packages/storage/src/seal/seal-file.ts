@@ -24,7 +24,7 @@ export async function sealFile(
   path: string,
   options: SealOptions = {},
 ): Promise<SnapshotFile> {
-  await using file = await host.files.open(path, "update");
+  await using file = await openToSeal(host, path);
   const { sizeBytes } = await file.stat();
   const hasher = new ChunkHasher();
   const puncher = options.sparse === false ? undefined : new Puncher(file);
@@ -42,6 +42,17 @@ export async function sealFile(
   await file.sync();
   await host.files.chmod(path, 0o400);
   return { name: basename(path), sizeBytes, chunksSha256: hasher.digest() };
+}
+
+/** A file that had been sealed is read-only for those who are not root. */
+async function openToSeal(host: Host, path: string): Promise<HostFile> {
+  try {
+    return await host.files.open(path, "update");
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EACCES") throw error;
+    await host.files.chmod(path, 0o600);
+    return await host.files.open(path, "update");
+  }
 }
 
 /** Turns runs of zeros into holes, runs that touch as one. A file system that has no holes keeps the zeros. */

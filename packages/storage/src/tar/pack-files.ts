@@ -12,7 +12,7 @@ export interface PackOptions extends CallOptions {
 }
 
 /** What is read at a time: more is no faster, and takes memory by each piece that waits to be written. */
-const pieceBytes = 256 * 1024;
+const pieceBytes = 128 * 1024;
 
 /** Larger files have their size in a pax record too: eleven octal digits cannot tell it. */
 const largestOctal = 8 * 1024 ** 3 - 1;
