@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { linuxHost } from "@silkvm/sys";
@@ -199,19 +198,14 @@ describe("a snapshot of Cocoon's", () => {
       using directory = temporaryDirectory();
       using made = temporaryDirectory();
       const image = { base: made.join("base.qcow2"), overlay: made.join("overlay.qcow2") };
-      execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", image.base, "1G"]);
-      const overlay = [
-        "create",
-        "-q",
-        "-f",
-        "qcow2",
-        "-F",
-        "qcow2",
-        "-b",
-        image.base,
-        image.overlay,
-      ];
-      execFileSync("qemu-img", overlay);
+      const create = ["create", "-q", "-f", "qcow2"];
+      for (const args of [
+        [...create, image.base, "1G"],
+        [...create, "-F", "qcow2", "-b", image.base, image.overlay],
+      ])
+        expect(await host.processes.run({ command: "qemu-img", args })).toMatchObject({
+          exitCode: 0,
+        });
       const disks = [
         { path: "/run/vms/X/overlay.qcow2", ro: false, serial: "", role: "cow" },
         { path: "/run/vms/X/cidata.img", ro: true, serial: "", role: "cidata" },
