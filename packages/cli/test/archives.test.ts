@@ -50,7 +50,9 @@ describe("an export", () => {
       "golden.tar",
     ]);
     expect([code, stdout]).toEqual([0, ""]);
-    expect(stderr).toMatch(/Exported golden to golden\.tar \(\S+\): \S+ in \S+ m?s, \S+\/s\.\n$/);
+    expect(stderr).toMatch(
+      /Exported golden to golden\.tar \(\S+\): \S+ of data in \S+ m?s, \S+\/s\.\n$/,
+    );
     expect((await stat(join(dir, "golden.tar"))).mode & 0o777).toBe(0o600);
     const names = execFileSync("tar", ["-tf", join(dir, "golden.tar")]).toString();
     expect(names.split("\n")).toEqual(expect.arrayContaining(["silk.json", "memory-ranges"]));
@@ -123,7 +125,7 @@ describe("an import", () => {
       expect(JSON.parse(stdout)).toMatchObject({ name, description: "by pipe", imported: true });
     }
     const told = await sandbox.silk(["snapshot", "import", "golden.tar", "--name", "told"]);
-    expect(told.stderr).toMatch(/Imported golden\.tar as told: \S+ in .*\/s\.\n$/);
+    expect(told.stderr).toMatch(/Imported golden\.tar as told: \S+ of data in .*\/s\.\n$/);
     const clone = await ok("vm", "clone", "from-file", "--name", "clone");
     expect(await json("vm", "inspect", "clone")).toMatchObject({ id: clone, state: "running" });
   });

@@ -13,7 +13,7 @@ const idPattern = /^[0-9a-f]{16}$/;
 
 /** On a slow machine a command says on stderr what it is doing. */
 function withoutProgress(stderr: string): string {
-  return stderr.replaceAll(/^(saving|making|cloning|taking|waking|removing) .*\n/gm, "");
+  return stderr.replaceAll(/^[a-z]+ing .*\n/gm, "");
 }
 
 async function running(name: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { SnapshotDetails } from "@silkvm/core";
 import type { OpenEngine } from "../engine.ts";
 import { formatSize } from "../output/format-size.ts";
@@ -27,7 +27,7 @@ export async function exportTo(
 ): Promise<Exported> {
   const snapshot = await open.engine.snapshots.inspect(ref, open.call());
   const path = pathOf(target, snapshot.name);
-  const to = path === undefined ? "" : ` to ${basename(path)}`;
+  const to = path === undefined ? "" : ` to ${shown(path)}`;
   const tell = open.progress.transfer(`exporting ${snapshot.name}${to}`);
   const startedAt = performance.now();
   let sizeBytes: number | undefined;
@@ -40,9 +40,15 @@ export async function exportTo(
   );
   const tookMs = Math.round(performance.now() - startedAt);
   const size = sizeBytes === undefined ? "" : ` (${formatSize(sizeBytes)})`;
-  const moved = renderTransferred(snapshot.sizeBytes, tookMs);
+  const moved = renderTransferred(snapshot.allocatedBytes, tookMs);
   open.note(`Exported ${snapshot.name}${to}${size}: ${moved}.`);
   return { id: snapshot.id, name: snapshot.name, path, sizeBytes, tookMs };
+}
+
+/** A path for a person: from the current directory on, where it is in there. */
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") ? path : short;
 }
 
 function pathOf(target: ExportTarget, snapshotName: string): string | undefined {

@@ -40,7 +40,8 @@ export async function importFrom(
   }
   if (imported === undefined) throw new Error("the import ended without a snapshot");
   const tookMs = Math.round(performance.now() - startedAt);
-  const moved = renderTransferred(imported.sizeBytes, tookMs);
+  const { allocatedBytes } = await engine.snapshots.inspect(imported.id, open.call());
+  const moved = renderTransferred(allocatedBytes, tookMs);
   open.note(`Imported ${what} as ${imported.name}: ${moved}.`);
   return imported;
 }

@@ -23,6 +23,6 @@ it("tells nothing wrong at the beginning, at the end, and beyond what was expect
 });
 
 it("tells what it came to", () => {
-  expect(renderTransferred(1024 * mib, 4000)).toBe("1G in 4 s, 256M/s");
-  expect(renderTransferred(0, 0)).toBe("0B in 0 ms");
+  expect(renderTransferred(1024 * mib, 4000)).toBe("1G of data in 4 s, 256M/s");
+  expect(renderTransferred(0, 0)).toBe("0B of data in 0 ms");
 });
