@@ -1,6 +1,7 @@
 import { SilkError, toSilkError } from "../errors.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { OperationData } from "../store/journal.ts";
+import type { SnapshotRecord } from "../store/snapshot-record.ts";
 import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
@@ -62,15 +63,18 @@ export function wakeVm(
       signal,
     );
     const snapshot = store.findSnapshot("id", snapshotId);
-    if (snapshot?.temporary === true)
-      await deleteSnapshotHeld(core, store, snapshot, options, undefined).catch(
-        (error: unknown) => {
-          core.warn(
-            options,
-            `the VM runs, but its snapshot could not be removed: ${(error as Error).message}`,
-          );
-        },
+    if (snapshot?.temporary !== true) return woken;
+    try {
+      await deleteSnapshotHeld(core, store, snapshot, options, undefined);
+      const vmNow = forget(woken.vm, snapshot);
+      store.transaction(() => store.updateVm(vmNow));
+      return { ...woken, vm: vmNow };
+    } catch (error) {
+      core.warn(
+        options,
+        `the VM runs, but its snapshot could not be removed: ${(error as Error).message}`,
       );
+    }
     return woken;
   });
 }
@@ -170,6 +174,16 @@ async function undoRestore(
         problem: { ...problem, at: store.now() },
       });
   });
+}
+
+/** The VM as if it had not hibernated: it comes from where it came from before. */
+function forget(vm: VmRecord, snapshot: SnapshotRecord): VmRecord {
+  const { parentSnapshotId: _parentSnapshotId, ...rest } = vm;
+  return {
+    ...rest,
+    snapshotIds: vm.snapshotIds.filter((id) => id !== snapshot.id),
+    ...(snapshot.parentId === null ? {} : { parentSnapshotId: snapshot.parentId }),
+  };
 }
 
 /** @throws SilkError `SNAPSHOT_FOREIGN`, `SNAPSHOT_MISMATCH` */
