@@ -1,5 +1,5 @@
 import { finished, pipeline, type Readable } from "node:stream";
-import { constants, createGzip, createZstdCompress } from "node:zlib";
+import type * as Zlib from "node:zlib";
 import {
   type CallOptions,
   type Engine,
@@ -57,7 +57,8 @@ function letGo(archive: Readable, lease: SnapshotLease): void {
 
 function encoderFor(
   compression: ExportOptions["compression"],
-): ReturnType<typeof createGzip> | undefined {
+): Zlib.Gzip | Zlib.ZstdCompress | undefined {
+  const { constants, createGzip, createZstdCompress } = process.getBuiltinModule("node:zlib");
   if (compression === "gzip") return createGzip({ chunkSize, level: constants.Z_BEST_SPEED });
   if (compression === "zstd")
     return createZstdCompress({

@@ -1,8 +1,11 @@
-import { createHash, hash, type Hash } from "node:crypto";
+import type * as Crypto from "node:crypto";
 import { chunkBytes, isZero, zeros } from "./zeros.ts";
 
 const digestBytes = 32;
 const zeroChunksAtOnce = 1024;
+
+/** Node's crypto module takes 5 ms to load, which whoever hashes nothing does not need. */
+const crypto = (): typeof Crypto => process.getBuiltinModule("node:crypto");
 
 let zeroChunkDigests: Buffer | undefined;
 
@@ -10,7 +13,7 @@ let zeroChunkDigests: Buffer | undefined;
 function digestsOfZeroChunks(): Buffer {
   zeroChunkDigests ??= Buffer.alloc(
     zeroChunksAtOnce * digestBytes,
-    hash("sha256", zeros, "buffer"),
+    crypto().hash("sha256", zeros, "buffer"),
   );
   return zeroChunkDigests;
 }
@@ -21,9 +24,9 @@ function digestsOfZeroChunks(): Buffer {
  * Fastest where whole chunks are given to it.
  */
 export class ChunkHasher {
-  readonly #whole: Hash = createHash("sha256");
+  readonly #whole: Crypto.Hash = crypto().createHash("sha256");
   /** Of the chunk that has begun, once something in it is not zero. */
-  #chunk: Hash | undefined;
+  #chunk: Crypto.Hash | undefined;
   /** Bytes of the chunk that has begun. */
   #filled = 0;
   #sizeBytes = 0;
@@ -73,12 +76,12 @@ export class ChunkHasher {
     if (bytes.length === chunkBytes) {
       const digest = isZero(bytes)
         ? digestsOfZeroChunks().subarray(0, digestBytes)
-        : hash("sha256", bytes, "buffer");
+        : crypto().hash("sha256", bytes, "buffer");
       this.#whole.update(digest);
       return;
     }
     if (this.#chunk === undefined && !isZero(bytes))
-      this.#chunk = createHash("sha256").update(zeros.subarray(0, this.#filled));
+      this.#chunk = crypto().createHash("sha256").update(zeros.subarray(0, this.#filled));
     this.#chunk?.update(bytes);
     this.#filled += bytes.length;
     if (this.#filled === chunkBytes) this.#endChunk();
@@ -86,7 +89,7 @@ export class ChunkHasher {
 
   #endChunk(): void {
     const digest =
-      this.#chunk?.digest() ?? hash("sha256", zeros.subarray(0, this.#filled), "buffer");
+      this.#chunk?.digest() ?? crypto().hash("sha256", zeros.subarray(0, this.#filled), "buffer");
     this.#whole.update(digest);
     this.#chunk = undefined;
     this.#filled = 0;

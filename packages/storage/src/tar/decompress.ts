@@ -1,5 +1,5 @@
 import { pipeline, Readable } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import type * as Zlib from "node:zlib";
 import { toSilkError } from "@silkvm/core";
 import { archiveInvalid } from "./archive-invalid.ts";
 
@@ -30,7 +30,8 @@ export async function* decompressed(input: Readable): AsyncGenerator<Uint8Array>
   }
 }
 
-function decoderOf(head: Buffer): ReturnType<typeof createGunzip> | undefined {
+function decoderOf(head: Buffer): Zlib.Gunzip | Zlib.ZstdDecompress | undefined {
+  const { createGunzip, createZstdDecompress } = process.getBuiltinModule("node:zlib");
   if (head[0] === 0x1f && head[1] === 0x8b) return createGunzip({ chunkSize });
   if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528)
     return createZstdDecompress({ chunkSize });

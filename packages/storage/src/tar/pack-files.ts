@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type CallOptions, type Host, type HostFile, SilkError, toSilkError } from "@silkvm/core";
-import { pack, type Pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 import { blockBytes, paddingOf } from "./header.ts";
 import { SparseMap } from "./sparse-map.ts";
 import type { ArchiveProgress } from "./unpack-files.ts";
@@ -28,12 +28,14 @@ export function packFiles(
   names: readonly string[],
   options: PackOptions = {},
 ): Readable {
-  const archive = pack({ highWaterMark: pieceBytes });
-  const packing = packAll(host, directory, names, archive, options).then(
-    () => archive.finalize(),
-    (error: unknown) => archive.destroy(toSilkError(error, `cannot pack ${directory}`)),
-  );
   async function* bytes(): AsyncGenerator<Uint8Array> {
+    // Loaded here, because many who use this package pack nothing.
+    const { pack } = await import("tar-stream");
+    const archive = pack({ highWaterMark: pieceBytes });
+    const packing = packAll(host, directory, names, archive, options).then(
+      () => archive.finalize(),
+      (error: unknown) => archive.destroy(toSilkError(error, `cannot pack ${directory}`)),
+    );
     try {
       yield* archive as AsyncIterable<Uint8Array>;
     } finally {
