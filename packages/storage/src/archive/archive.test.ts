@@ -236,7 +236,7 @@ describe("an archive whose files are not those of its manifest is refused, and n
     });
 
   test("any one of its bits is flipped", async () => {
-    using directory = temporaryDirectory();
+    using directory = temporaryDirectory("/dev/shm");
     const { stock, manifest } = await stocked(directory.path);
     const archive = await exported(stock);
     let imports = 0;
