@@ -1,0 +1,65 @@
+import {
+  isSilkError,
+  type Nic,
+  type OperationContext,
+  SilkError,
+  type VmRecord,
+} from "@silkvm/core";
+import { removeTaps } from "../ip/remove-taps.ts";
+import { namespaceName, namespacePath } from "../names.ts";
+import { ownNics } from "../planned-nic.ts";
+import { attachmentFiles } from "./attachment.ts";
+import { delChain } from "./chain.ts";
+import type { CniContext } from "./context.ts";
+import { removeNamespace } from "./namespace.ts";
+import { interfaceName, readNamespace } from "./wire.ts";
+
+/** Gives back what CNI gave the NICs, by what was remembered of it, and removes the namespace with the last of them. */
+export async function detachFromCni(
+  { network: { host, scope, stateDir }, pluginDirs }: CniContext,
+  vm: Pick<VmRecord, "id">,
+  nics: readonly Nic[],
+  { signal }: Pick<OperationContext, "signal">,
+): Promise<void> {
+  const owner = { scope, vmId: vm.id };
+  const own = ownNics(owner, nics);
+  const namespace = namespaceName(owner);
+  const files = attachmentFiles(host, stateDir, vm.id);
+  const there = (await readNamespace(host, own, { namespace, signal })) !== undefined;
+  const failures: unknown[] = [];
+  for (const { index } of own.toReversed()) {
+    const ifname = interfaceName(index);
+    try {
+      const attachment = await files.read(ifname);
+      if (attachment === undefined) continue;
+      const netnsPath = there ? namespacePath(namespace) : "";
+      await delChain({ host, pluginDirs, attachment, netnsPath }, { signal });
+      await files.remove(ifname);
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(withWayOut(error, files.path(ifname)));
+    }
+  }
+  if (there) {
+    const taps = own.map(({ nic, alias }) => ({ name: nic.tap, alias }));
+    await removeTaps(host, taps, { namespace, signal });
+  }
+  if (failures.length > 0) throw failures[0];
+  if (!(await files.isEmpty())) return;
+  await removeNamespace(host, namespace, { signal });
+  await files.clear();
+}
+
+/** A VM must be removable also where its network will never be whole again. */
+function withWayOut(error: unknown, path: string): unknown {
+  if (!isSilkError(error) || error.code === "CNI_STATE_DAMAGED") return error;
+  const { message, code, kind, details, hint } = error;
+  const wayOut = `To go on without, remove ${path}; an address may stay reserved.`;
+  return new SilkError(message, {
+    code,
+    kind,
+    details: { ...details, path },
+    hint: hint === undefined ? wayOut : `${hint} ${wayOut}`,
+    cause: error,
+  });
+}
