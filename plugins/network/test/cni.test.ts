@@ -232,6 +232,29 @@ describe.skipIf(networkMissing !== undefined || cniPlugins === undefined)(
       expect(sandbox.state()).toEqual(before);
     });
 
+    test("of many VMs are made and removed side by side, each with an address of its own", async () => {
+      using sandbox = withNetwork();
+      await using network = await cniOf(sandbox).open(sandbox.context);
+      const before = sandbox.state();
+      const vms = Array.from({ length: 4 }, (_, number) =>
+        vmRecord(`vm${number}`, { network: "lab" }),
+      );
+      const attached = await Promise.all(
+        vms.map(async (each) =>
+          network.attach(
+            each,
+            await network.plan(each, 1, [], sandbox.operation),
+            sandbox.operation,
+          ),
+        ),
+      );
+      expect(new Set(attached.map(([nic]) => nic?.address?.ip)).size).toBe(4);
+      await Promise.all(
+        vms.map((each, at) => network.detach(each, attached[at] ?? [], sandbox.operation)),
+      );
+      expect(sandbox.state()).toEqual(before);
+    });
+
     test("go one by one, and the namespace with the last", async () => {
       using sandbox = withNetwork();
       await using network = await cniOf(sandbox).open(sandbox.context);

@@ -64,7 +64,18 @@ export class Sandbox implements Disposable {
     this.namespace = `silktest-${this.scope}`;
     this.directory = mkdtempSync(join(tmpdir(), "silk-network-"));
     run(ip, "netns", "add", this.namespace);
-    this.host = inNamespace(linuxHost(), this.namespace);
+    this.host = runningBy(linuxHost(), "nsenter", `--net=/var/run/netns/${this.namespace}`);
+  }
+
+  /** The machine, for a user who may do nothing. */
+  get hostOfNobody(): Host {
+    return runningBy(
+      this.host,
+      "setpriv",
+      "--reuid=65534",
+      "--clear-groups",
+      "--bounding-set=-all",
+    );
   }
 
   get context(): NetworkContext {
@@ -131,19 +142,14 @@ export class Sandbox implements Disposable {
   }
 }
 
-/** A host whose programs run in a network namespace; files and mounts are the machine's. */
-function inNamespace(host: Host, name: string): Host {
+/** A host whose programs run by way of another one; files and mounts are the machine's. */
+function runningBy(host: Host, command: string, ...args: readonly string[]): Host {
   const { processes } = host;
+  const runBy: typeof processes.run = (request) =>
+    processes.run({ ...request, command, args: [...args, request.command, ...request.args] });
   return {
     ...host,
-    processes: Object.assign(Object.create(processes) as typeof processes, {
-      run: (request: Parameters<typeof processes.run>[0]) =>
-        processes.run({
-          ...request,
-          command: "nsenter",
-          args: [`--net=/var/run/netns/${name}`, request.command, ...request.args],
-        }),
-    }),
+    processes: Object.assign(Object.create(processes) as typeof processes, { run: runBy }),
   };
 }
 
