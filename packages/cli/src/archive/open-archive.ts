@@ -3,8 +3,8 @@ import type { Readable } from "node:stream";
 import type { HostFiles } from "@silkvm/core";
 import { CliError, usageError } from "../cli-error.ts";
 
-/** Large enough that a disk is read at its full speed. */
-const chunkBytes = 1024 ** 2;
+/** Large enough that a disk is read at its full speed. Each is a buffer of its own: larger ones pile up until somebody clears them away. */
+const chunkBytes = 128 * 1024;
 
 /**
  * The archive that a command line names: a file, or stdin where it names `-` or nothing.
