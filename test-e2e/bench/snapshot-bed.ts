@@ -13,6 +13,8 @@ import type { SuiteContext } from "./suite.ts";
 
 const mebibyte = 1024 ** 2;
 const fillTimeoutMs = 120_000;
+const askAgainMs = 500;
+const mostTries = 40;
 /** What is written to a COW disk, beyond its empty file system. */
 const diskDataBytes = 32 * mebibyte;
 const diskDataAt = 64 * mebibyte;
@@ -124,16 +126,28 @@ export async function writeDisk(path: string): Promise<void> {
   await file.sync();
 }
 
-/** Has a guest write to every page of so much of its memory. */
+/** Waits until a guest listens, and has it write to every page of so much of its memory. */
 export async function fillMemory(ptyPath: string, mebibytes: number): Promise<void> {
   using guest = GuestConsole.openPty(ptyPath);
-  for (const line of ["hello", ...(mebibytes > 0 ? [`mem 7 ${mebibytes}`] : [])]) {
-    guest.send(line);
-    const wanted = line === "hello" ? "silk-guest ready" : "ok";
-    for (;;) {
-      const answer = await guest.readLine({ timeoutMs: fillTimeoutMs });
-      if (answer === wanted) break;
-      if (answer.startsWith("error")) throw new Error(`${line}: ${answer}`);
+  await listens(guest);
+  if (mebibytes === 0) return;
+  guest.send(`mem 7 ${mebibytes}`);
+  for (;;) {
+    const answer = await guest.readLine({ timeoutMs: fillTimeoutMs });
+    if (answer === "ok") return;
+    if (answer.startsWith("error")) throw new Error(`the guest's memory: ${answer}`);
+  }
+}
+
+/** What is said to a guest that is still booting is lost. */
+async function listens(guest: GuestConsole): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    guest.send("hello");
+    try {
+      await guest.readLine({ timeoutMs: askAgainMs });
+      return;
+    } catch (error) {
+      if (tries === mostTries) throw error;
     }
   }
 }
