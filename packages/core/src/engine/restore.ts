@@ -1,4 +1,4 @@
-import { SilkError, toSilkError } from "../errors.ts";
+import { isSilkError, SilkError, toSilkError } from "../errors.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { OperationData } from "../store/journal.ts";
 import type { SnapshotRecord } from "../store/snapshot-record.ts";
@@ -54,27 +54,27 @@ export function wakeVm(
         details: { id: vm.id, name: vm.name, state: vm.state },
       });
     const from = { snapshot: snapshotId };
+    const snapshot = store.findSnapshot("id", snapshotId);
+    const disposable = snapshot?.temporary === true ? snapshot : undefined;
     const woken = await restore(
       core,
       store,
       vm,
-      { from, verb: "wake", force: true },
+      { from, verb: "wake", force: true, disposable },
       options,
       signal,
     );
-    const snapshot = store.findSnapshot("id", snapshotId);
-    if (snapshot?.temporary !== true) return woken;
-    try {
-      await deleteSnapshotHeld(core, store, snapshot, options, undefined);
-      const vmNow = forget(woken.vm, snapshot);
-      store.transaction(() => store.updateVm(vmNow));
-      return { ...woken, vm: vmNow };
-    } catch (error) {
-      core.warn(
-        options,
-        `the VM runs, but its snapshot could not be removed: ${(error as Error).message}`,
+    if (disposable !== undefined)
+      await deleteSnapshotHeld(core, store, disposable, options, undefined).catch(
+        (error: unknown) => {
+          // Somebody else may have found it to be of no use any more.
+          if (isSilkError(error) && error.code === "SNAPSHOT_NOT_FOUND") return;
+          core.warn(
+            options,
+            `the VM runs, but its snapshot could not be removed yet, the next command will: ${(error as Error).message}`,
+          );
+        },
       );
-    }
     return woken;
   });
 }
@@ -87,6 +87,8 @@ async function restore(
     readonly from: SnapshotRef;
     readonly verb: "restore" | "wake";
     readonly force: boolean;
+    /** The snapshot, where it is of no use to anybody once the VM runs. */
+    readonly disposable?: SnapshotRecord | undefined;
   },
   options: LoadOptions,
   signal: AbortSignal | undefined,
@@ -129,12 +131,19 @@ async function restore(
       context,
     );
     opened.markChecked();
-    const restored = toRestored(target, manifest, runtime, store.now());
+    const { disposable } = wanted;
+    const arrived = toRestored(target, manifest, runtime, store.now());
+    const restored = disposable === undefined ? arrived : forget(arrived, disposable);
     const loaded = toLoaded(restored, manifest, timings);
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);
     store.transaction(() => {
       store.updateVm(restored);
       store.endOperation(vm.seq);
+      if (disposable !== undefined) {
+        // Whoever comes next removes it, should this process not get to it.
+        store.updateSnapshot({ ...disposable, ready: false });
+        store.beginOperation(disposable, "delete-snapshot");
+      }
       store.addEvent(restored, wanted.verb === "wake" ? "vm.woken" : "vm.restored", {
         snapshotId: manifest.id,
         snapshotName: manifest.name,
@@ -161,6 +170,8 @@ async function undoRestore(
   data: OperationData,
   error: unknown,
 ): Promise<void> {
+  // It had come to its end, and only that could not be told: the VM runs on.
+  if (store.findOperation(vm.seq) === undefined) return;
   const { code, message } = toSilkError(error);
   const problem = { code, message: `its restore failed: ${message}` };
   // Read anew: it has been touched, and is another one now.
