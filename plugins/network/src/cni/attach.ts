@@ -59,7 +59,13 @@ export async function attachToCni(
             attachment: await renew(place, { nic, conflist, known }, context),
           });
       }
-      return await wireTaps(host, attached, { namespace, signal });
+      const wired = await wireTaps(host, attached, { namespace, signal });
+      for (const [position, { known }] of found.entries()) {
+        const [before, after] = [nics[position]?.mac, wired[position]?.mac];
+        if (known !== undefined && before !== after)
+          context.warn(`the NIC ${known.ifname} had the MAC ${before} and has ${after} now`);
+      }
+      return wired;
     },
     () => detachFromCni(cni, vm, nics, {}),
   );

@@ -7,7 +7,7 @@ import {
 } from "@silkvm/core";
 import { removeTaps } from "../ip/remove-taps.ts";
 import { namespaceName, namespacePath } from "../names.ts";
-import { ownNics } from "../planned-nic.ts";
+import { ownNics, type PlannedNic } from "../planned-nic.ts";
 import { attachmentFiles } from "./attachment.ts";
 import { delChain } from "./chain.ts";
 import type { CniContext } from "./context.ts";
@@ -27,19 +27,21 @@ export async function detachFromCni(
   const files = attachmentFiles(host, stateDir, vm.id);
   const there = (await readNamespace(host, own, { namespace, signal })) !== undefined;
   const failures: unknown[] = [];
-  for (const { index } of own.toReversed()) {
+  // Side by side: each waits for the kernel to let go of a device.
+  const giveBack = async ({ index }: PlannedNic): Promise<void> => {
     const ifname = interfaceName(index);
     try {
       const attachment = await files.read(ifname);
-      if (attachment === undefined) continue;
+      if (attachment === undefined) return;
       const netnsPath = there ? namespacePath(namespace) : "";
       await delChain({ host, pluginDirs, attachment, netnsPath }, { signal });
       await files.remove(ifname);
     } catch (error) {
-      signal?.throwIfAborted();
       failures.push(withWayOut(error, files.path(ifname)));
     }
-  }
+  };
+  await Promise.all(own.map(giveBack));
+  signal?.throwIfAborted();
   if (there) {
     const taps = own.map(({ nic, alias }) => ({ name: nic.tap, alias }));
     await removeTaps(host, taps, { namespace, signal });

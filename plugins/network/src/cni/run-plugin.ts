@@ -59,7 +59,12 @@ export async function runPlugin(
   const { code, msg, details } = (answer ?? {}) as Record<string, unknown>;
   const said = [msg, details].filter((text) => typeof text === "string" && text !== "").join(": ");
   const words = said === "" ? result.stderr.trim() || `exit code ${result.exitCode}` : said;
-  throw failed(call, { said: words, code, msg, details, exitCode: result.exitCode });
+  const given = Object.entries({ code, msg, details }).filter(([, value]) => value !== undefined);
+  throw failed(call, {
+    ...Object.fromEntries(given),
+    said: words,
+    exitCode: result.exitCode,
+  });
 }
 
 function parse(text: string): unknown {

@@ -31,7 +31,7 @@ export async function removeTaps(
   const names = taps.map(({ name }) => name);
   const found = await present();
   if (found.length === 0) return;
-  const lines = found.map(({ name }) => `link del dev ${name}`);
+  const lines = deletion(host, found);
   const batch = { program: "ip", options: ["-force"], lines } as const;
   const { namespace, signal } = options;
   const result = await tryBatch(host, { ...batch, namespace, signal });
@@ -40,4 +40,21 @@ export async function removeTaps(
   const [left] = await present();
   if (left !== undefined)
     throw toolFailed({ program: "ip", line: `link del dev ${left.name}`, result });
+}
+
+/** Groups below are for people, who give devices small numbers. */
+const lowestGroup = 2 ** 30;
+
+/**
+ * Each deletion waits until no CPU can still see the device, some 20 ms. Those of a group are waited for together: a group that
+ * is drawn at random for this once.
+ */
+function deletion({ random }: Host, taps: readonly MarkedTap[]): readonly string[] {
+  const [only, second] = taps;
+  if (only !== undefined && second === undefined) return [`link del dev ${only.name}`];
+  const group = lowestGroup + (Buffer.from(random.bytes(4)).readUInt32LE() % lowestGroup);
+  return [
+    ...taps.map(({ name }) => `link set dev ${name} group ${group}`),
+    `link del group ${group}`,
+  ];
 }
