@@ -1,4 +1,4 @@
-import type { Engine, Vm, VmSpec } from "@silkvm/core";
+import type { Engine, Host, Vm, VmSpec } from "@silkvm/core";
 import { createEngine, toSilkError } from "@silkvm/core";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import { type EffectGate, failNth, withGate } from "@silkvm/core/testing";
@@ -98,7 +98,8 @@ const harmless: ReadonlySet<SnapshotVerb> = new Set([
 /** How the effects of a verb are gone through. */
 export interface Loop {
   readonly kindOf: (nth: number) => FaultKind;
-  /** 1: every effect; 3: every third one. */
+  /** The first effect, from 1, and how many lie between two: `step` 1 is every effect. */
+  readonly first: number;
   readonly step: number;
 }
 
@@ -109,29 +110,34 @@ export interface Loop {
 export async function loopFaults(
   target: SnapshotTarget,
   verb: SnapshotVerb,
-  { kindOf, step }: Loop,
+  { kindOf, first, step }: Loop,
 ): Promise<void> {
   const chBinary = await target.vmm();
   await using sandbox = await makeSandbox(chBinary);
   await using engine = await sandbox.engine();
-  const spec = await target.spec();
+  const spec = { ...(await target.spec()), memoryBytes: 2 ** 25 };
   const story = stories[verb];
   await setUp(engine, target, verb, spec);
   await expectInventory(engine, story.before, "before");
 
   const counted = await fault(sandbox, verb, spec, undefined);
   expect(counted).toMatchObject({ ok: true });
-  const effects = counted?.effects ?? [];
+  const { effects } = counted;
   expect(effects.length).toBeGreaterThan(verb === "export" ? 0 : 3);
   await story.undo(engine, spec);
 
-  // A third of the effects is another third for each verb.
-  const first = step === 1 ? 1 : 1 + (verb.length % step);
   for (let nth = first; nth <= effects.length; nth += step) {
+    if (process.env["LOOP"])
+      console.log(verb, nth, effects.length, Math.round(performance.now()), effects[nth - 1]);
     const kind = kindOf(nth);
     const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
-    const report = await fault(sandbox, verb, spec, { kind, nth });
-    expect(report === undefined, place).toBe(kind === "kill");
+    const report =
+      kind === "kill"
+        ? await runFaulty({ config: sandbox.config, verb, spec, fault: { kind, nth } })
+        : await fault(sandbox, verb, spec, { kind, nth });
+    // Effects that run side by side are not always as many: the last ones may not be there this time.
+    if (kind === "kill" && report !== undefined)
+      expect(report.effects.length, place).toBeLessThan(nth);
     if (report?.ok === false)
       expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
     // What a process left that was killed is cleared up by the next command that changes anything, whatever it is.
@@ -164,19 +170,18 @@ async function setUp(
   if (verb === "import") await writeArchive(engine, host);
 }
 
-/** Runs the verb with a fault: in a process of its own where that is to be killed, and else in this one. */
+/** Runs the verb in this process, with a fault or without one. */
 async function fault(
   { config, dir }: Sandbox,
   verb: SnapshotVerb,
   spec: VmSpec,
-  wanted: { readonly kind: FaultKind; readonly nth: number } | undefined,
-): Promise<FaultReport | undefined> {
-  if (wanted?.kind === "kill")
-    return await runFaulty({ config, verb, spec, fault: { kind: "kill", nth: wanted.nth } });
+  wanted: { readonly kind: Exclude<FaultKind, "kill">; readonly nth: number } | undefined,
+): Promise<FaultReport> {
   const effects: string[] = [];
   const gate: EffectGate =
     wanted === undefined ? () => undefined : failNth(wanted.nth, wanted.kind);
-  const faulty = withGate(linuxHost(), (effect) => {
+  await using locks = new AsyncDisposableStack();
+  const faulty = withGate(releasing(locks), (effect) => {
     effects.push(effect.name);
     return gate(effect);
   });
@@ -192,6 +197,21 @@ async function fault(
   } catch (error) {
     return { ok: false, effects, error: toSilkError(error).toJSON() };
   }
+}
+
+/** A host whose locks end with a scope, as they would with a process: one that was taken by a call which timed out is known to nobody. */
+function releasing(scope: AsyncDisposableStack): Host {
+  const { locks, ...rest } = linuxHost();
+  return {
+    ...rest,
+    locks: {
+      isHeld: (path, offset) => locks.isHeld(path, offset),
+      acquire: async (path, offset, options) => {
+        const lock = await locks.acquire(path, offset, options);
+        return lock === undefined ? undefined : scope.use(lock);
+      },
+    },
+  };
 }
 
 interface Place {

@@ -7,7 +7,7 @@ import { runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Target, targets } from "./targets.ts";
 
-/** Those that work on one VM that is not saved; `fault-snapshots.test.ts` has the others. */
+/** Those that work on one VM that is not saved; `fault-saves.test.ts` and `fault-loads.test.ts` have the others. */
 type Verb = Exclude<AnyVerb, SnapshotVerb>;
 
 const verbs: readonly Verb[] = ["create", "start", "stop", "delete"];
