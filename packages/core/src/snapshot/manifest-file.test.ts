@@ -68,14 +68,9 @@ describe("a manifest", () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = Buffer.from(bytes);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-      let read: SnapshotManifest | undefined;
-      try {
-        read = parseManifest(damaged.toString("utf8"), "m");
-      } catch (error) {
-        expect(error).toMatchObject({ code: "INVALID_MANIFEST" });
-      }
-      // White space between values says nothing.
-      if (read !== undefined) expect(read).toEqual(manifest);
+      expect(() => parseManifest(damaged.toString("utf8"), "m")).toThrow(
+        expect.objectContaining({ code: "INVALID_MANIFEST" }),
+      );
     }
   });
 

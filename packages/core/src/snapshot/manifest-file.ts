@@ -164,7 +164,9 @@ export async function readManifest(host: Host, directory: string): Promise<Snaps
     });
   if (stat.kind !== "file") throw damaged("is no file");
   if (stat.sizeBytes > largestManifestBytes) throw damaged("is too large to be one");
-  const text = await host.files.readText(path).catch((error: unknown) => {
+  const text = await readOwn(host, path).catch((error: unknown) => {
+    // A symlink would show what is in a file of somebody else's.
+    if ((error as NodeJS.ErrnoException).code === "ELOOP") throw damaged("is no file");
     throw toSilkError(error, `cannot read ${path}`);
   });
   try {
@@ -174,6 +176,14 @@ export async function readManifest(host: Host, directory: string): Promise<Snaps
       ? damaged(`is not valid: ${error.message}`, error)
       : error;
   }
+}
+
+/** The text of a file that is no symlink, as far as a manifest may be long. */
+async function readOwn(host: Host, path: string): Promise<string> {
+  await using file = await host.files.open(path, "read");
+  const { sizeBytes } = await file.stat();
+  const buffer = Buffer.alloc(Math.min(sizeBytes, largestManifestBytes));
+  return buffer.toString("utf8", 0, await file.read(buffer, 0));
 }
 
 /**
@@ -195,7 +205,14 @@ export function parseManifest(text: string, what: string): SnapshotManifest {
     return refuse("is no manifest of a snapshot");
   const { sha256: written, ...content } = value;
   if (written !== digestOf(content)) refuse("is not as it was written: its digest is another one");
+  // White space says nothing, but a file that is cut short is not to be taken for a whole one.
+  if (text !== format(content)) refuse("is not as it was written");
   return checkManifest(content, what);
+}
+
+/** The text of a manifest, with a digest of its own. */
+function format(content: object): string {
+  return `${JSON.stringify({ ...content, sha256: digestOf(content) }, undefined, 2)}\n`;
 }
 
 function digestOf(content: object): string {
@@ -208,7 +225,7 @@ export async function writeManifest(
   directory: string,
   manifest: SnapshotManifest,
 ): Promise<void> {
-  const text = `${JSON.stringify({ ...manifest, sha256: digestOf(manifest) }, undefined, 2)}\n`;
-  await host.files.writeAtomic(join(directory, manifestName), text, { mode: 0o400 });
+  const path = join(directory, manifestName);
+  await host.files.writeAtomic(path, format(manifest), { mode: 0o400 });
   await host.files.sync(directory);
 }
