@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine, SnapshotView } from "@silkvm/core";
 import { importSnapshot, type ImportOptions } from "@silkvm/storage";
-import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildGuest } from "./guest.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
@@ -47,7 +46,7 @@ async function withdraw(): Promise<void> {
 }
 
 async function take(engine: Engine, options: ImportOptions = {}): Promise<SnapshotView> {
-  return await importSnapshot(linuxHost(), engine, createReadStream(archive), options);
+  return await importSnapshot(engine, createReadStream(archive), options);
 }
 
 async function on(

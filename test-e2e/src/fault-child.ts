@@ -31,7 +31,7 @@ try {
     config: request.config,
     cwd: request.config.rootDir,
   });
-  await runVerb(engine, request.verb, request.spec, host);
+  await runVerb(engine, request.verb, request.spec);
   report({ ok: true, effects });
 } catch (error) {
   report({ ok: false, effects, error: toSilkError(error).toJSON() });

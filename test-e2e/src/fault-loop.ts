@@ -18,8 +18,6 @@ import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { expectNothingLeft, processesIn } from "./snapshot-scene.ts";
 import type { SnapshotTarget } from "./snapshot-targets.ts";
 
-const host = linuxHost();
-
 /** What is said in the guest's memory before anything goes wrong. */
 const word = "kept";
 
@@ -50,7 +48,7 @@ const stories: Readonly<Record<SnapshotVerb, Story>> = {
     before: awake,
     after: saved,
     doneAlready: "SNAPSHOT_EXISTS",
-    undo: (engine, spec) => runVerb(engine, "delete-snapshot", spec, host),
+    undo: (engine, spec) => runVerb(engine, "delete-snapshot", spec),
   },
   clone: {
     before: saved,
@@ -63,19 +61,19 @@ const stories: Readonly<Record<SnapshotVerb, Story>> = {
     before: awake,
     after: asleep,
     doneAlready: "VM_NOT_RUNNING",
-    undo: (engine, spec) => runVerb(engine, "wake", spec, host),
+    undo: (engine, spec) => runVerb(engine, "wake", spec),
   },
   wake: {
     before: asleep,
     after: awake,
     doneAlready: "VM_NOT_HIBERNATED",
-    undo: (engine, spec) => runVerb(engine, "hibernate", spec, host),
+    undo: (engine, spec) => runVerb(engine, "hibernate", spec),
   },
   "delete-snapshot": {
     before: saved,
     after: awake,
     doneAlready: "SNAPSHOT_NOT_FOUND",
-    undo: (engine, spec) => runVerb(engine, "snapshot", spec, host),
+    undo: (engine, spec) => runVerb(engine, "snapshot", spec),
   },
   export: { before: saved, after: saved, undo: async () => {} },
   import: {
@@ -161,13 +159,13 @@ async function setUp(
   verb: SnapshotVerb,
   spec: VmSpec,
 ): Promise<void> {
-  await runVerb(engine, "create", spec, host);
-  await runVerb(engine, "start", spec, host);
+  await runVerb(engine, "create", spec);
+  await runVerb(engine, "start", spec);
   await guest.remember(await engine.get(vmName), word);
   const { before } = stories[verb];
-  if (before.snapshots.includes(snapshotName)) await runVerb(engine, "snapshot", spec, host);
-  if (before === asleep) await runVerb(engine, "hibernate", spec, host);
-  if (verb === "import") await writeArchive(engine, host);
+  if (before.snapshots.includes(snapshotName)) await runVerb(engine, "snapshot", spec);
+  if (before === asleep) await runVerb(engine, "hibernate", spec);
+  if (verb === "import") await writeArchive(engine);
 }
 
 /** Runs the verb in this process, with a fault or without one. */
@@ -192,7 +190,7 @@ async function fault(
       config,
       cwd: dir,
     });
-    await runVerb(engine, verb, spec, faulty);
+    await runVerb(engine, verb, spec);
     return { ok: true, effects };
   } catch (error) {
     return { ok: false, effects, error: toSilkError(error).toJSON() };
@@ -270,7 +268,7 @@ async function runAgain({
 }): Promise<void> {
   const { doneAlready } = stories[verb];
   try {
-    await runVerb(engine, verb, spec, host);
+    await runVerb(engine, verb, spec);
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     expect(code, `${place}: run again: ${message}`).toBe(doneAlready);

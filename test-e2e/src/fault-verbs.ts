@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Engine, Host, VmSpec } from "@silkvm/core";
+import type { Engine, VmSpec } from "@silkvm/core";
 import { exportSnapshot, importSnapshot } from "@silkvm/storage";
 
 export type Verb = "create" | "start" | "stop" | "delete" | SnapshotVerb;
@@ -29,7 +29,7 @@ export function archivePath(engine: Engine): string {
 }
 
 /** One verb on that VM; throws what went wrong with it. */
-export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec, host: Host): Promise<void> {
+export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec): Promise<void> {
   const each: Readonly<Record<Verb, () => Promise<unknown>>> = {
     create: () => engine.create({ ...spec, name: vmName }),
     start: async () => (await engine.get(vmName)).start(),
@@ -41,16 +41,16 @@ export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec, host: Ho
     hibernate: () => engine.hibernate(vmName),
     wake: () => engine.wake(vmName),
     "delete-snapshot": () => refuseFailures(engine.snapshots.delete([snapshotName])),
-    export: async () => pipeline(await exportSnapshot(engine, snapshotName, { host }), nowhere()),
+    export: async () => pipeline(await exportSnapshot(engine, snapshotName), nowhere()),
     import: () =>
-      importSnapshot(host, engine, createReadStream(archivePath(engine)), { name: importName }),
+      importSnapshot(engine, createReadStream(archivePath(engine)), { name: importName }),
   };
   await each[verb]();
 }
 
 /** Writes the archive that `import` reads. */
-export async function writeArchive(engine: Engine, host: Host): Promise<void> {
-  const stream = await exportSnapshot(engine, snapshotName, { host });
+export async function writeArchive(engine: Engine): Promise<void> {
+  const stream = await exportSnapshot(engine, snapshotName);
   await pipeline(stream, createWriteStream(archivePath(engine)));
 }
 

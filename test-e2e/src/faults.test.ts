@@ -99,7 +99,7 @@ async function forEachEffect(
 /** Brings the sandbox to where the verb can be tried. */
 async function prepare(sandbox: Sandbox, verb: Verb, spec: VmSpec): Promise<void> {
   await using engine = await sandbox.engine();
-  for (const step of before[verb]) await runVerb(engine, step, spec, host);
+  for (const step of before[verb]) await runVerb(engine, step, spec);
 }
 
 /** The same command once more. It succeeds; or, where the first one had done it all before it failed to say so, it says that it is done. */
@@ -110,7 +110,7 @@ async function runAgain({ sandbox, verb, spec, report, place }: Faulted): Promis
     delete: "VM_NOT_FOUND",
   };
   try {
-    await runVerb(engine, verb, spec, host);
+    await runVerb(engine, verb, spec);
     const doneTwice = report?.ok === true && done[verb] !== undefined;
     expect(doneTwice, `${place}: what was done is done twice`).toBe(false);
   } catch (error) {

@@ -31,7 +31,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
 
           await using elsewhere = await makeSandbox(await target.vmm());
           await using there = await elsewhere.engine();
-          const view = await importSnapshot(host, there, createReadStream(archive), {});
+          const view = await importSnapshot(there, createReadStream(archive), {});
           expect(view).toMatchObject({ name: "trip", description: "to elsewhere", imported: true });
           const arrived = await there.snapshots.inspect(view.id);
           for (const { name } of here.manifest.files) {
@@ -59,7 +59,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         await guest.remember(source, "shelf");
         await source.save({ name: "shelf" });
         const directory = join(sandbox.dir, "shelf");
-        await exportSnapshotTo(host, engine, "shelf", directory);
+        await exportSnapshotTo(engine, "shelf", directory);
         const before = await readdir(directory);
         const { vm } = await engine.clone({ directory }, { name: "from-shelf" });
         expect(await guest.recall(vm)).toBe("shelf");
@@ -69,7 +69,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         await mkdir(join(sandbox.dir, "used"));
         await host.files.writeAtomic(join(sandbox.dir, "used/file"), "", { mode: 0o600 });
         await expect(
-          exportSnapshotTo(host, engine, "shelf", join(sandbox.dir, "used")),
+          exportSnapshotTo(engine, "shelf", join(sandbox.dir, "used")),
         ).rejects.toMatchObject({ name: "SilkError" });
         expect(await readdir(join(sandbox.dir, "used"))).toEqual(["file"]);
       });
@@ -97,7 +97,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         const { size } = await stat(archive);
         for (const end of [0, 511, 100_000, size - 1_100]) {
           const part = createReadStream(archive, { start: 0, end });
-          await expect(importSnapshot(host, engine, part, { name: "copy" })).rejects.toMatchObject({
+          await expect(importSnapshot(engine, part, { name: "copy" })).rejects.toMatchObject({
             name: "SilkError",
           });
           expect(await engine.snapshots.list()).toHaveLength(1);
@@ -105,12 +105,12 @@ describe.each(snapshotTargets)("on $name", (target) => {
           const kept = await filesBelow(join(sandbox.config.rootDir, "snapshots"));
           expect(kept.filter((name) => name.includes("import"))).toEqual([]);
         }
-        const view = await importSnapshot(host, engine, createReadStream(archive), {
+        const view = await importSnapshot(engine, createReadStream(archive), {
           name: "copy",
         });
         expect(view.name).toBe("copy");
         await expect(
-          importSnapshot(host, engine, createReadStream(archive), { name: "copy" }),
+          importSnapshot(engine, createReadStream(archive), { name: "copy" }),
         ).rejects.toMatchObject({ code: "SNAPSHOT_EXISTS" });
       });
     });

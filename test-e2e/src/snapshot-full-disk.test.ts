@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Engine, isSilkError } from "@silkvm/core";
 import { exportSnapshot, exportSnapshotTo, importSnapshot } from "@silkvm/storage";
-import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { makeSandbox } from "./sandbox.ts";
 import { expectNothingLeft, filesBelow, whoRuns } from "./snapshot-scene.ts";
 import { canMakeDisk, mountSmallDisk } from "./snapshot-small-disk.ts";
 import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
 
-const host = linuxHost();
 const mib = 1024 ** 2;
 
 /** What needs room, and how what it has made is taken away again. */
@@ -52,14 +50,14 @@ const cases: Readonly<Record<string, Case>> = {
   "export to a directory": {
     mustFail: false,
     levels: [0, 1, 8],
-    run: (engine, dir) => exportSnapshotTo(host, engine, "first", join(dir, "root/export")),
+    run: (engine, dir) => exportSnapshotTo(engine, "first", join(dir, "root/export")),
     undo: (_engine, dir) => rm(join(dir, "root/export"), { recursive: true }),
   },
   import: {
     mustFail: false,
     levels: [0, 1, 8],
     run: (engine, dir) =>
-      importSnapshot(host, engine, createReadStream(join(dir, "first.tar")), { name: "imported" }),
+      importSnapshot(engine, createReadStream(join(dir, "first.tar")), { name: "imported" }),
     undo: (engine) => engine.snapshots.delete(["imported"]),
   },
 };
@@ -93,7 +91,7 @@ async function fillAround(
   await guest.writeDisk(vm, 3, "kept");
   await vm.save({ name: "first" });
   await pipeline(
-    await exportSnapshot(engine, "first", { host }),
+    await exportSnapshot(engine, "first"),
     createWriteStream(join(sandbox.dir, "first.tar")),
   );
 

@@ -3,13 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSilkError, type SnapshotManifest, type Vm } from "@silkvm/core";
 import { exportSnapshotTo } from "@silkvm/storage";
-import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { copySnapshot, editJson, reseal } from "./snapshot-damage.ts";
 import { expectAlive, filesBelow, onScene, whoRuns } from "./snapshot-scene.ts";
 import { snapshotTargets } from "./snapshot-targets.ts";
-
-const host = linuxHost();
 
 type Json = Record<string, unknown>;
 
@@ -86,7 +83,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         await guest.remember(vm, "untouched");
         await vm.save({ name: "good" });
         const good = join(sandbox.dir, "good");
-        await exportSnapshotTo(host, engine, "good", good);
+        await exportSnapshotTo(engine, "good", good);
         const directory = join(sandbox.dir, "hostile");
         const secret = join(sandbox.dir, "secret");
         const nowhere = join(sandbox.dir, "nowhere");
@@ -126,7 +123,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         const vm = await boot("victim");
         await vm.save({ name: "good" });
         const good = join(sandbox.dir, "good");
-        await exportSnapshotTo(host, engine, "good", good);
+        await exportSnapshotTo(engine, "good", good);
         const directory = join(sandbox.dir, "hostile");
         const secret = join(sandbox.dir, "secret");
         writeFileSync(secret, Buffer.alloc(65_536, "secret"));
@@ -183,7 +180,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
         await guest.remember(vm, "counted");
         await vm.save({ name: "numbers" });
         const directory = join(sandbox.dir, "numbers");
-        await exportSnapshotTo(host, engine, "numbers", directory);
+        await exportSnapshotTo(engine, "numbers", directory);
         const big = [9007199254740993n, 18446744073709551615n, -9223372036854775807n];
         editJson(join(directory, "config.json"), (config) => ({
           ...config,

@@ -116,6 +116,7 @@ export { withoutSnapshots } from "./snapshot/backend.ts";
 export {
   bootFiles,
   checkManifest,
+  formatManifest,
   parseManifest,
   readManifest,
   writeManifest,

@@ -11,7 +11,7 @@ import {
 } from "@silkvm/core";
 
 /** The part of an engine that has to do with snapshots, as far as archives need it: directories below one, by their names. */
-export interface Shelf extends Pick<Engine, "snapshots"> {
+export interface Shelf extends Pick<Engine, "host" | "snapshots"> {
   /** Leases that are out. */
   readonly held: () => number;
   readonly directoryOf: (name: string) => string;
@@ -47,6 +47,7 @@ export function shelf(host: Host, directory: string): Shelf {
     throw new SilkError("not a part of this test", { code: "INTERNAL", kind: "internal" });
   };
   return {
+    host,
     held: () => held,
     directoryOf,
     snapshots: { open, adopt, save: never, list: never, inspect: never, delete: never },

@@ -42,7 +42,7 @@ async function* comparisons(
   size: GuestSize,
   cocoon: CounterpartBed | undefined,
 ): AsyncIterable<Comparison> {
-  const { engine, env, host, place } = bed;
+  const { engine, env, place } = bed;
   const where = `${size.name}, on ${place.name}`;
   const runs = size.memoryMib > 256 ? 5 : 9;
   const { directory } = await engine.snapshots.inspect("golden");
@@ -155,12 +155,9 @@ async function* comparisons(
         run: () =>
           timed(
             () =>
-              importSnapshot(
-                host,
-                engine,
-                createReadStream(archive, { highWaterMark: chunkBytes }),
-                { name: "taken" },
-              ),
+              importSnapshot(engine, createReadStream(archive, { highWaterMark: chunkBytes }), {
+                name: "taken",
+              }),
             undefined,
             forget,
           ),

@@ -72,13 +72,13 @@ async function write(
 ): Promise<number | undefined> {
   if (target.kind === "directory") {
     const { exportSnapshotTo } = await import("@silkvm/storage");
-    await exportSnapshotTo(host, engine, id, target.path, { signal, onProgress });
+    await exportSnapshotTo(engine, id, target.path, { signal, onProgress });
     return undefined;
   }
   const device = path === undefined ? undefined : await checkArchivePath(host.files, path, force);
   const { exportSnapshot } = await import("@silkvm/storage");
   const { compression } = target;
-  const options = { compression, host, signal, onProgress };
+  const options = { compression, signal, onProgress };
   const content = await exportSnapshot(engine, id, options);
   try {
     if (path === undefined) return await writeToStdout(content, signal);

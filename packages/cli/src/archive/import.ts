@@ -27,7 +27,7 @@ export async function importFrom(
     await open.deadline.follow(
       `cannot import ${what}`,
       async (signal) => {
-        imported = await importSnapshot(host, engine, content, {
+        imported = await importSnapshot(engine, content, {
           ...wish,
           signal,
           onProgress: tell,

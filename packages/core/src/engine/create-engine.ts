@@ -70,6 +70,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   });
 
   const engine: Engine = {
+    host: options.host,
     config,
     backends: core.backendNames,
     create: (spec, call = {}) =>

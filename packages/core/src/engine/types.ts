@@ -257,6 +257,8 @@ export interface Vm extends AsyncDisposable {
  * A ref is an id, a unique prefix of one (3 characters or more), or a name.
  */
 export interface Engine extends AsyncDisposable {
+  /** The machine that it works on. */
+  readonly host: Host;
   readonly config: EngineConfig;
   /** Names of the backends that the plugins bring. */
   readonly backends: readonly string[];

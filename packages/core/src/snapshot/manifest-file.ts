@@ -206,12 +206,16 @@ export function parseManifest(text: string, what: string): SnapshotManifest {
   const { sha256: written, ...content } = value;
   if (written !== digestOf(content)) refuse("is not as it was written: its digest is another one");
   // White space says nothing, but a file that is cut short is not to be taken for a whole one.
-  if (text !== format(content)) refuse("is not as it was written");
+  if (text !== textOf(content)) refuse("is not as it was written");
   return checkManifest(content, what);
 }
 
-/** The text of a manifest, with a digest of its own. */
-function format(content: object): string {
+/** The text of a manifest, with a digest of its own: what {@link parseManifest} reads. */
+export function formatManifest(manifest: SnapshotManifest): string {
+  return textOf(manifest);
+}
+
+function textOf(content: object): string {
   return `${JSON.stringify({ ...content, sha256: digestOf(content) }, undefined, 2)}\n`;
 }
 
@@ -226,6 +230,6 @@ export async function writeManifest(
   manifest: SnapshotManifest,
 ): Promise<void> {
   const path = join(directory, manifestName);
-  await host.files.writeAtomic(path, format(manifest), { mode: 0o400 });
+  await host.files.writeAtomic(path, formatManifest(manifest), { mode: 0o400 });
   await host.files.sync(directory);
 }

@@ -8,7 +8,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { manifestName, readManifest, type SnapshotManifest } from "@silkvm/core";
+import {
+  formatManifest,
+  manifestName,
+  readManifest,
+  type SnapshotFile,
+  type SnapshotManifest,
+} from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, test } from "vitest";
 import { referenceDigest } from "../../test/reference-digest.ts";
@@ -24,7 +30,7 @@ import { importSnapshot } from "./import-snapshot.ts";
 const host = linuxHost();
 
 async function exported(from: ReturnType<typeof shelf>, options: ExportOptions = {}) {
-  return await collect(await exportSnapshot(from, "golden", { host, ...options }));
+  return await collect(await exportSnapshot(from, "golden", options));
 }
 
 /** A shelf with one snapshot on it, `golden`. */
@@ -59,7 +65,7 @@ describe("a snapshot", () => {
       const archive = await exported(stock, { compression });
       expect(stock.held()).toBe(0);
       const done: (readonly [number, number | undefined])[] = [];
-      const view = await importSnapshot(host, stock, pieces(archive, 65_536), {
+      const view = await importSnapshot(stock, pieces(archive, 65_536), {
         name: "copy",
         onProgress: ({ doneBytes, totalBytes }) => done.push([doneBytes, totalBytes]),
       });
@@ -92,7 +98,7 @@ describe("a snapshot", () => {
     using directory = temporaryDirectory();
     const { stock } = await stocked(directory.path);
     for (const compression of [undefined, "gzip"] as const) {
-      const stream = await exportSnapshot(stock, "golden", { host, compression });
+      const stream = await exportSnapshot(stock, "golden", { compression });
       await stream[Symbol.asyncIterator]().next();
       expect(stock.held()).toBe(1);
       stream.destroy();
@@ -115,7 +121,7 @@ describe("a snapshot", () => {
     await makeSnapshot(host, stock.directoryOf("golden"), { kernelPath });
     const archive = await exported(stock);
     const imported = async (name: string, allowPaths: readonly string[]) => {
-      await importSnapshot(host, stock, pieces(archive, 65_536), { name, allowPaths });
+      await importSnapshot(stock, pieces(archive, 65_536), { name, allowPaths });
       return (await readManifest(host, stock.directoryOf(name))).externals;
     };
     const chunksSha256 = referenceDigest(Buffer.from("kernel"));
@@ -192,14 +198,14 @@ describe("an archive whose files are not those of its manifest is refused, and n
     [
       "its manifest is no JSON",
       () => tar(file(manifestName, "{")),
-      "ARCHIVE_INVALID",
-      /silk\.json in it is no JSON/,
+      "INVALID_MANIFEST",
+      /silk\.json is no JSON/,
     ],
     [
       "its manifest is none",
       () => tar(file(manifestName, "{}")),
       "INVALID_MANIFEST",
-      /silk\.json is not valid/,
+      /silk\.json is no manifest/,
     ],
     [
       "its manifest is too large",
@@ -213,9 +219,12 @@ describe("an archive whose files are not those of its manifest is refused, and n
         tar(
           file(
             manifestName,
-            JSON.stringify({
+            formatManifest({
               ...manifest,
-              files: [...manifest.files, { ...manifest.files[0], name: "../evil" }],
+              files: [
+                ...manifest.files,
+                { ...(manifest.files[0] as SnapshotFile), name: "../evil" },
+              ],
             }),
           ),
         ),
@@ -230,7 +239,7 @@ describe("an archive whose files are not those of its manifest is refused, and n
       const { stock, manifest } = await stocked(directory.path);
       const archive = make(parts(await exported(stock)), manifest);
       await expect(
-        importSnapshot(host, stock, pieces(archive, 65_536), { name: "copy" }),
+        importSnapshot(stock, pieces(archive, 65_536), { name: "copy" }),
       ).rejects.toMatchObject({ code, message: expect.stringMatching(words) });
       expect(readdirSync(directory.path)).toEqual(["golden"]);
     });
@@ -245,7 +254,7 @@ describe("an archive whose files are not those of its manifest is refused, and n
       flipped[at] = (flipped[at] ?? 0) ^ 0x04;
       const name = `copy-${at}`;
       try {
-        await importSnapshot(host, stock, pieces(flipped, 65_536), { name });
+        await importSnapshot(stock, pieces(flipped, 65_536), { name });
         imports += 1;
       } catch (error) {
         expect(error).toMatchObject({
@@ -277,7 +286,7 @@ describe("a snapshot that is exported to a directory", () => {
     const { stock, manifest } = await stocked(directory.path);
     mkdirSync(directory.join("empty"));
     for (const name of ["new", "empty"]) {
-      await exportSnapshotTo(host, stock, "golden", directory.join(name));
+      await exportSnapshotTo(stock, "golden", directory.join(name));
       await verifyFiles(host, directory.join(name), manifest.files, { content: true });
       expect(await readManifest(host, directory.join(name))).toEqual(manifest);
       expect(statSync(directory.join(name, "cow.raw")).blocks * 512).toBeLessThan(4 * 2 ** 20);
@@ -293,13 +302,14 @@ describe("a snapshot that is exported to a directory", () => {
     writeFileSync(directory.join("taken", "file"), "precious");
     writeFileSync(directory.join("file"), "");
     for (const name of ["taken", "file"])
-      await expect(
-        exportSnapshotTo(host, stock, "golden", directory.join(name)),
-      ).rejects.toMatchObject({ code: "DIRECTORY_NOT_EMPTY", kind: "conflict" });
+      await expect(exportSnapshotTo(stock, "golden", directory.join(name))).rejects.toMatchObject({
+        code: "DIRECTORY_NOT_EMPTY",
+        kind: "conflict",
+      });
     expect(readFileSync(directory.join("taken", "file"), "utf8")).toBe("precious");
     const controller = new AbortController();
     await expect(
-      exportSnapshotTo(host, stock, "golden", directory.join("new"), {
+      exportSnapshotTo(stock, "golden", directory.join("new"), {
         signal: controller.signal,
         onProgress: ({ doneBytes }) => {
           if (doneBytes > 0) controller.abort();

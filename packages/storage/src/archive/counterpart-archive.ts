@@ -17,7 +17,6 @@ import {
   vmConfigSchema,
 } from "./counterpart-schema.ts";
 import type { ArchiveKind } from "./import-snapshot.ts";
-import { parseJson } from "./silk-archive.ts";
 
 /** The first file of an archive of Cocoon's. */
 export const counterpartName = "snapshot.json";
@@ -100,4 +99,13 @@ function check<S extends Parameters<typeof validate>[0]>(
   name: string,
 ): ReturnType<typeof validate<S>> {
   return validate(schema, parseJson(content, name), "ARCHIVE_INVALID", `the archive's ${name}`);
+}
+
+/** @throws SilkError `ARCHIVE_INVALID` */
+function parseJson(content: Buffer | undefined, name: string): unknown {
+  try {
+    return JSON.parse(content?.toString("utf8") ?? "");
+  } catch (error) {
+    throw archiveInvalid(`${name} in it is no JSON`, error);
+  }
 }

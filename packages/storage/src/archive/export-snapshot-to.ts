@@ -17,14 +17,14 @@ import type { ArchiveProgress } from "../tar/unpack-files.ts";
  * @throws SilkError `DIRECTORY_NOT_EMPTY`, `SNAPSHOT_NOT_FOUND`, `REF_AMBIGUOUS`, `DISK_FULL`
  */
 export async function exportSnapshotTo(
-  host: Host,
-  engine: Pick<Engine, "snapshots">,
+  engine: Pick<Engine, "host" | "snapshots">,
   ref: string,
   directory: string,
   options: CallOptions & {
     readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
   } = {},
 ): Promise<void> {
+  const { host } = engine;
   const { signal, onProgress } = options;
   const target = resolve(directory);
   await refuseOccupied(host, target);

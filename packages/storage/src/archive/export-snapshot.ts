@@ -3,7 +3,6 @@ import type * as Zlib from "node:zlib";
 import {
   type CallOptions,
   type Engine,
-  type Host,
   manifestName,
   type SnapshotLease,
   type SnapshotManifest,
@@ -12,8 +11,6 @@ import { packFiles } from "../tar/pack-files.ts";
 import type { ArchiveProgress } from "../tar/unpack-files.ts";
 
 export interface ExportOptions extends CallOptions {
-  /** The machine that the engine works on. Default: this one, by `@silkvm/sys`. */
-  readonly host?: Host | undefined;
   /** Default: none. */
   readonly compression?: "gzip" | "zstd" | undefined;
   readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
@@ -28,17 +25,16 @@ const chunkSize = 256 * 1024;
  * @throws SilkError `SNAPSHOT_NOT_FOUND`, `REF_AMBIGUOUS`
  */
 export async function exportSnapshot(
-  engine: Pick<Engine, "snapshots">,
+  engine: Pick<Engine, "host" | "snapshots">,
   ref: string,
   options: ExportOptions = {},
 ): Promise<Readable> {
   const { signal, onProgress } = options;
-  const host = options.host ?? (await import("@silkvm/sys")).linuxHost();
   const lease = await engine.snapshots.open(ref, { signal });
   const { manifest } = lease;
   const totalBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const names = [manifestName, ...exportOrder(manifest)];
-  const archive = packFiles(host, lease.directory, names, {
+  const archive = packFiles(engine.host, lease.directory, names, {
     signal,
     onProgress: (progress) => onProgress?.({ ...progress, totalBytes }),
   });

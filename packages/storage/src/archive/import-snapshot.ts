@@ -50,8 +50,7 @@ const largestFirstFile = 4 * 1024 ** 2;
  * @throws SilkError `ARCHIVE_INVALID`, `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED`, `INVALID_MANIFEST`, `SNAPSHOT_EXISTS`, `DISK_FULL`
  */
 export async function importSnapshot(
-  host: Host,
-  engine: Pick<Engine, "snapshots">,
+  engine: Pick<Engine, "host" | "snapshots">,
   input: Readable | AsyncIterable<Uint8Array>,
   options: ImportOptions = {},
 ): Promise<SnapshotView> {
@@ -61,7 +60,7 @@ export async function importSnapshot(
       name,
       description,
       fill: (directory, fillSignal) =>
-        unpackSnapshot(host, input, directory, { ...options, signal: fillSignal ?? signal }),
+        unpackSnapshot(engine.host, input, directory, { ...options, signal: fillSignal ?? signal }),
     },
     { signal },
   );

@@ -1,6 +1,6 @@
 import {
-  checkManifest,
   manifestName,
+  parseManifest,
   type SnapshotFile,
   type SnapshotManifest,
 } from "@silkvm/core";
@@ -19,8 +19,8 @@ export class SilkArchive implements ArchiveKind {
   /** @throws SilkError `ARCHIVE_INVALID`, `INVALID_MANIFEST` */
   constructor(directory: string, manifest: Buffer | undefined) {
     this.#directory = directory;
-    this.#manifest = checkManifest(
-      parseJson(manifest, manifestName),
+    this.#manifest = parseManifest(
+      manifest?.toString("utf8") ?? "",
       `the archive's ${manifestName}`,
     );
     this.#missing = new Map(this.#manifest.files.map((file) => [file.name, file]));
@@ -44,14 +44,5 @@ export class SilkArchive implements ArchiveKind {
   async manifest(directory: string): Promise<SnapshotManifest> {
     for (const name of this.#missing.keys()) throw damaged(directory, name, "is missing");
     return this.#manifest;
-  }
-}
-
-/** @throws SilkError `ARCHIVE_INVALID` */
-export function parseJson(content: Buffer | undefined, name: string): unknown {
-  try {
-    return JSON.parse(content?.toString("utf8") ?? "");
-  } catch (error) {
-    throw archiveInvalid(`${name} in it is no JSON`, error);
   }
 }

@@ -88,13 +88,13 @@ describe.skipIf(process.getuid?.() !== 0)("on a file system that is full", () =>
     using small = smallFileSystem(3 * mib);
     const stock = shelf(host, directory.path);
     await makeSnapshot(host, stock.directoryOf("golden"));
-    const archive = await collect(await exportSnapshot(stock, "golden", { host }));
+    const archive = await collect(await exportSnapshot(stock, "golden"));
     const other = shelf(host, small.path);
-    await expect(importSnapshot(host, other, pieces(archive, 65_536))).rejects.toMatchObject(full);
+    await expect(importSnapshot(other, pieces(archive, 65_536))).rejects.toMatchObject(full);
     expect(await host.files.list(small.path)).toEqual([]);
-    await expect(
-      exportSnapshotTo(host, stock, "golden", `${small.path}/copy`),
-    ).rejects.toMatchObject(full);
+    await expect(exportSnapshotTo(stock, "golden", `${small.path}/copy`)).rejects.toMatchObject(
+      full,
+    );
     expect(await host.files.list(small.path)).toEqual([]);
     expect(stock.held()).toBe(0);
   });
