@@ -7,7 +7,7 @@ import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
 const failures = ["ENOSPC", "EIO", "EACCES"] as const;
 
 /**
- * On ch-sim every effect fails once and is killed once, and every second one times out; on a real VMM, which does most of the same by the same code, a third
+ * On ch-sim every effect fails once and is killed once, and every third one times out; on a real VMM, which does most of the same by the same code, a third
  * of them fails, another third times out, and the last one is killed.
  */
 function effectsOf(
@@ -16,7 +16,7 @@ function effectsOf(
 ): Omit<Loop, "kindOf"> {
   if (target.name !== "ch-sim")
     return { first: { fail: 1, "time out": 2, kill: 3 }[kind], step: 3 };
-  return { first: 1, step: kind === "time out" ? 2 : 1 };
+  return { first: 1, step: kind === "time out" ? 3 : 1 };
 }
 
 /** The fault loops of some verbs, on every VMM that is there. */
