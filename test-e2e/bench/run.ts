@@ -61,7 +61,10 @@ for (const suite of suites.filter(
       process.stdout.write(renderResult(result));
     }
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    // Whatever made the suite end says more than this.
+    await rm(dir, { recursive: true, force: true }).catch((error: Error) =>
+      process.stdout.write(`  ${dir} is left: ${error.message}\n`),
+    );
   }
 }
 if (values.json !== undefined) {

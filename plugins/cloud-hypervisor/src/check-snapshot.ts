@@ -36,8 +36,12 @@ export async function checkSnapshot(
   for (const name of [configName, stateName, memoryName]) {
     if (!sizes.has(name)) throw damagedSnapshot(name, "is not among its files");
   }
-  await verifyFiles(host, directory, manifest.files, { content, signal });
-  if (source.checkExternals) await verifyExternals(host, manifest.externals, { content, signal });
+  const externals = source.checkExternals ? manifest.externals : [];
+  const [version] = await Promise.all([
+    vmmVersion(machine, { signal }),
+    verifyFiles(host, directory, manifest.files, { content, signal }),
+    verifyExternals(host, externals, { content, signal }),
+  ]);
   const documents = parseDocuments({
     config: await host.files.readText(join(directory, configName)),
     state: await host.files.readText(join(directory, stateName)),
@@ -54,7 +58,7 @@ export async function checkSnapshot(
     );
   await checkOverlays(host, source);
   checkArch(host, manifest);
-  return { documents, memorySizeBytes, vmmMajor: await checkVmm(machine, manifest, warn, signal) };
+  return { documents, memorySizeBytes, vmmMajor: checkVmm(version, manifest, warn) };
 }
 
 /** An overlay names the image below it by itself: it may only be one that the manifest tells of. */
@@ -86,13 +90,11 @@ function checkArch(host: Host, manifest: SnapshotManifest): void {
   );
 }
 
-async function checkVmm(
-  machine: Machine,
+function checkVmm(
+  version: string,
   { host: { vmmVersion: savedBy } }: SnapshotManifest,
   warn: OperationContext["warn"],
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const version = await vmmVersion(machine, { signal });
+): number | undefined {
   const [here, there] = [majorVersion(version), majorVersion(savedBy)];
   if (here === undefined || there === undefined || here === there) return here;
   if (there > here)

@@ -227,7 +227,7 @@ function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
   const { config, boot, imageBlobIds, firstBooted } = manifest.vm;
   return {
     ...vm,
-    config: { ...config, network: vm.config.network },
+    config: { ...config, network: vm.config.network, bridge: vm.config.bridge },
     boot,
     imageBlobIds,
     firstBooted,

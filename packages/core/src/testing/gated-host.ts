@@ -47,7 +47,13 @@ export function withGate(host: Host, gate: EffectGate): Host {
         if (how === "read") return await files.open(path, how, options);
         const after = pass(`files.open ${path}`);
         const file = await files.open(path, how, options);
-        after?.();
+        try {
+          after?.();
+        } catch (error) {
+          // Whoever asked for it never hears of it.
+          await file[Symbol.asyncDispose]();
+          throw error;
+        }
         return gateFile(file, path, gated);
       },
       rename: gated("files.rename", files.rename.bind(files)),
