@@ -125,8 +125,6 @@ export async function loopFaults(
   await story.undo(engine, spec);
 
   for (let nth = first; nth <= effects.length; nth += step) {
-    if (process.env["LOOP"])
-      console.log(verb, nth, effects.length, Math.round(performance.now()), effects[nth - 1]);
     const kind = kindOf(nth);
     const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
     const report =

@@ -14,7 +14,8 @@ export async function inspect(
   vm: VmRecord,
   { signal }: CallOptions = {},
 ): Promise<VmObservation> {
-  const identity = recordedVmm(machine, vm) ?? (await unrecordedVmm(machine, vm));
+  const recorded = recordedVmm(machine, vm);
+  const identity = recorded ?? (await unrecordedVmm(machine, vm));
   if (identity === undefined) return await withoutVmm(machine, vm);
   await using client = openClient(machine, vm);
   try {
@@ -22,7 +23,11 @@ export async function inspect(
     return observed(identity, info);
   } catch (error) {
     signal?.throwIfAborted();
-    if (!machine.host.processes.isAlive(identity)) return await withoutVmm(machine, vm);
+    const isGone = !machine.host.processes.isAlive(identity);
+    // The second process of a VMM that was killed lives a moment longer, beside a socket that nobody serves any more.
+    const isLeftOver =
+      recorded === undefined && ChConnectionError.is(error) && error.reason === "refused";
+    if (isGone || isLeftOver) return await withoutVmm(machine, vm);
     const hasNoGuest =
       isNotCreated(error) || (ChConnectionError.is(error) && error.reason !== "denied");
     // A VMM that is busy with something long answers nothing, and runs.

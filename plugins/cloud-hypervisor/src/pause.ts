@@ -1,17 +1,24 @@
 import { ChApiError, type ChClient } from "@silkvm/ch-client";
-import { SilkError, type VmRecord } from "@silkvm/core";
+import { type ProcessIdentity, SilkError, type VmRecord } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
+import { settleDevices } from "./settle-devices.ts";
 
 /** The VMM waits a second for its vCPUs each time. */
 const pauseTries = 10;
-/** A VMM that still writes a file answers when it is done. */
-const resumeMs = 600_000;
+/** A VMM that was asked for nothing else answers at once, unless its host is very busy, or it hangs. */
+const resumeMs = 30_000;
 
 /**
  * Pauses the guest. On a busy host the VMM may give up before all vCPUs have stopped, and leaves the others standing while it calls the
  * guest running: only a pause that succeeds makes it possible to resume them.
  */
-export async function pause(machine: Machine, vm: VmRecord, client: ChClient): Promise<void> {
+export async function pause(
+  machine: Machine,
+  vm: VmRecord,
+  vmm: ProcessIdentity,
+  client: ChClient,
+): Promise<void> {
+  await settleDevices(machine.host, vmm);
   for (let left = pauseTries; ; left--) {
     try {
       await client.vm.pause();
@@ -53,7 +60,7 @@ export async function resumeAfter(
       {
         code: "RESUME_FAILED",
         kind: "failed",
-        hint: "The next command on it tries again; its log tells more.",
+        hint: "The next command on it tries again; if that does not help, end it: silk vm stop --force",
         details: { id: vm.id, because: (failure as Error).message },
         cause: failure,
       },

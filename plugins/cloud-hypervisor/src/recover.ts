@@ -9,8 +9,9 @@ import type { Machine } from "./machine.ts";
 import { stagedDir } from "./snapshot-names.ts";
 import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
 
-/** A VMM that is still writing a snapshot for a silk that died answers when it is done. */
-const answerMs = 600_000;
+/** A VMM that is still writing a snapshot for a silk that died answers when it is done: so long for each GiB of memory, and as long again. */
+const answerMsPerGib = 60_000;
+const gib = 1024 ** 3;
 
 /** Clears up after a snapshot or a restore of this VM whose owner died. */
 export async function recover(
@@ -40,7 +41,8 @@ async function resumePaused(
   if (vmm === undefined) return;
   await using client = openClient(machine, vm);
   try {
-    const { state } = await client.vm.info({ timeoutMs: answerMs, signal });
+    const timeoutMs = Math.ceil(1 + vm.config.memoryBytes / gib) * answerMsPerGib;
+    const { state } = await client.vm.info({ timeoutMs, signal });
     if (state === "Paused") await client.vm.resume({ signal });
   } catch (error) {
     if (isNotCreated(error) || !machine.host.processes.isAlive(vmm)) return;

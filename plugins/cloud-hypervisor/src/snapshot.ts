@@ -44,7 +44,8 @@ export async function snapshot(
   const { directory } = request;
   signal?.throwIfAborted();
   const total = stopwatch(host);
-  if (recordedVmm(machine, vm) === undefined) throw notRunning(vm);
+  const vmm = recordedVmm(machine, vm);
+  if (vmm === undefined) throw notRunning(vm);
   await using client = openClient(machine, vm);
   const info = await client.vm.info({ signal }).catch((error: unknown) => {
     throw fromVmm(error, `the VM ${vm.name} could not be asked what it has`);
@@ -64,7 +65,7 @@ export async function snapshot(
   let standsStill = true;
   try {
     // A guest that somebody left paused is as good.
-    if (info.state !== "Paused") await pause(machine, vm, client);
+    if (info.state !== "Paused") await pause(machine, vm, vmm, client);
     await room.release();
     const memory = stopwatch(host);
     await client.vm.snapshot({ destination_url: `file://${directory}` });
