@@ -2,7 +2,7 @@ import { writeManifest } from "../snapshot/manifest-file.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import { type SnapshotRecord, toSnapshotView } from "../store/snapshot-record.ts";
 import { checkName } from "../vm/names.ts";
-import { rememberChecked } from "./checked-snapshot.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { lockSubject } from "./locked.ts";
 import { recoverAll } from "./recover.ts";
@@ -57,9 +57,7 @@ export async function adoptSnapshot(
     await files.sync(core.snapshotsDir);
     // Its external files have not been looked at yet: where it has some, the first use checks everything once more.
     const checked =
-      manifest.externals.length === 0
-        ? await rememberChecked(core, directory, manifest)
-        : undefined;
+      manifest.externals.length === 0 ? await fingerprint(core, directory, manifest) : undefined;
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);
     store.transaction(
       () => {

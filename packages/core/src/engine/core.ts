@@ -6,6 +6,7 @@ import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervi
 import type { Logger } from "../logger.ts";
 import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
+import { randomId } from "../vm/names.ts";
 import type { VmPaths } from "../vm/record.ts";
 import type { HookRunner } from "./hooks.ts";
 import type { ChangeOptions } from "./types.ts";
@@ -67,7 +68,7 @@ export class EngineCore {
   }
 
   newId(): string {
-    return Buffer.from(this.host.random.bytes(8)).toString("hex");
+    return randomId(this.host);
   }
 
   /** Aborts when the engine is closed, or when the caller's signal does: for what goes on until it is told to end. */

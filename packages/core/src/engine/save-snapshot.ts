@@ -6,7 +6,7 @@ import { type SnapshotRecord, toSnapshotView } from "../store/snapshot-record.ts
 import type { Store } from "../store/store.ts";
 import { checkName } from "../vm/names.ts";
 import type { VmRecord } from "../vm/record.ts";
-import { rememberChecked } from "./checked-snapshot.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { withVm } from "./locked.ts";
 import { finishSave, undoSave } from "./settle-save.ts";
@@ -185,7 +185,7 @@ async function publish(
   await writeManifest(core.host, partial, manifest);
   await core.host.files.rename(partial, directory);
   await core.host.files.sync(core.snapshotsDir);
-  const checked = await rememberChecked(core, directory, manifest);
+  const checked = await fingerprint(core, directory, manifest);
   store.transaction(
     () => {
       store.updateSnapshot(record);

@@ -6,7 +6,7 @@ import { readManifest } from "../snapshot/manifest-file.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { SnapshotRecord } from "../store/snapshot-record.ts";
 import type { Store } from "../store/store.ts";
-import { rememberChecked } from "./checked-snapshot.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { lockSubject } from "./locked.ts";
 import type { ChangeOptions, LoadOptions, SnapshotLease, SnapshotRef } from "./types.ts";
@@ -39,7 +39,7 @@ export async function openSource(
   const manifest = await readManifest(core.host, directory);
   if (record !== undefined && manifest.id !== record.id) throw swapped(record, manifest);
   const known = store.checkedSnapshot(directory);
-  const files = await rememberChecked(core, directory, manifest);
+  const files = await fingerprint(core, directory, manifest);
   const checkContent = known === undefined || files !== known;
   const isForeign = record?.imported ?? true;
   const source: SnapshotSource = {

@@ -1,7 +1,13 @@
 import { SilkError } from "../errors.ts";
+import type { Host } from "../host.ts";
 
 /** Ids, names of VMs, and everything else that a person names. */
 export const namePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
+
+/** An id that nobody chose: 16 hexadecimal digits. */
+export function randomId({ random }: Pick<Host, "random">): string {
+  return Buffer.from(random.bytes(8)).toString("hex");
+}
 
 /** @throws SilkError `INVALID_NAME` */
 export function checkName(value: string, what: string): string {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { SilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { validate } from "../validate.ts";
-import { checkName } from "./names.ts";
+import { checkName, randomId } from "./names.ts";
 import type { Boot, VmConfig } from "./record.ts";
 import { vmSpecSchema } from "./spec-schema.ts";
 import type { BootSpec, ResolvedVmSpec, VmSpec } from "./spec.ts";
@@ -28,10 +28,7 @@ export function resolveSpec(
   defaults: { readonly backend: string; readonly cwd: string },
 ): ResolvedVmSpec {
   const spec = validate(vmSpecSchema, input, "INVALID_SPEC", "the VM's spec");
-  const id =
-    spec.id === undefined
-      ? Buffer.from(host.random.bytes(8)).toString("hex")
-      : checkName(spec.id, "id");
+  const id = spec.id === undefined ? randomId(host) : checkName(spec.id, "id");
   const boot = resolveBoot(input.boot, defaults.cwd);
   const cpus = spec.cpus ?? Math.min(2, host.facts.cpus);
   const config: VmConfig = {

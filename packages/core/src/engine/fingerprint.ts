@@ -6,7 +6,7 @@ import type { EngineCore } from "./core.ts";
  * What the files of a snapshot are like from outside: where, how large and since when. Checking every byte of a guest's memory takes a second for
  * each GiB; files that are the very same as when that was last done need it no more. Undefined where one is missing.
  */
-export async function rememberChecked(
+export async function fingerprint(
   core: EngineCore,
   directory: string,
   manifest: SnapshotManifest,
