@@ -1,12 +1,28 @@
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hypervisor, VmRecord } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Bench, byForce, quiet, started } from "./bench-vm.ts";
 import { vmms } from "./vmms.ts";
 
 const host = linuxHost();
 const mib = 1024 * 1024;
+
+/** A signal that stops a process reaches its threads one by one: until the last one has it, the VMM may still answer. */
+async function allThreadsStopped(pid: number): Promise<void> {
+  const isStopped = async (thread: string): Promise<boolean> => {
+    const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+  };
+  await vi.waitUntil(
+    async () => {
+      const threads = await Promise.all((await readdir(`/proc/${pid}/task`)).map(isStopped));
+      return threads.every(Boolean);
+    },
+    { timeout: 5_000, interval: 2 },
+  );
+}
 
 describe.each(vmms)("on $name", (testVmm) => {
   describe.skipIf(!testVmm.isHere)("", () => {
@@ -81,6 +97,7 @@ describe.each(vmms)("on $name", (testVmm) => {
     it("a VMM that ignores everything is killed", async () => {
       const running = await started(backend, await bench.vm());
       await host.processes.signal(running.runtime!.vmm, "SIGSTOP");
+      await allThreadsStopped(running.runtime!.vmm.pid);
       expect(await backend.inspect(running)).toEqual({
         vmm: "running",
         identity: running.runtime?.vmm,
