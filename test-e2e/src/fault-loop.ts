@@ -1,8 +1,7 @@
-import type { Engine, Host, Vm, VmSpec } from "@silkvm/core";
+import type { Engine, Vm, VmSpec } from "@silkvm/core";
 import { createEngine, toSilkError } from "@silkvm/core";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import { type EffectGate, failNth, withGate } from "@silkvm/core/testing";
-import { linuxHost } from "@silkvm/sys";
 import { expect } from "vitest";
 import { type FaultReport, runFaulty } from "./fault-run.ts";
 import {
@@ -14,6 +13,7 @@ import {
   vmName,
   writeArchive,
 } from "./fault-verbs.ts";
+import { releasing } from "./releasing-host.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { expectNothingLeft, processesIn } from "./snapshot-scene.ts";
 import type { SnapshotTarget } from "./snapshot-targets.ts";
@@ -193,21 +193,6 @@ async function fault(
   } catch (error) {
     return { ok: false, effects, error: toSilkError(error).toJSON() };
   }
-}
-
-/** A host whose locks end with a scope, as they would with a process: one that was taken by a call which timed out is known to nobody. */
-function releasing(scope: AsyncDisposableStack): Host {
-  const { locks, ...rest } = linuxHost();
-  return {
-    ...rest,
-    locks: {
-      isHeld: (path, offset) => locks.isHeld(path, offset),
-      acquire: async (path, offset, options) => {
-        const lock = await locks.acquire(path, offset, options);
-        return lock === undefined ? undefined : scope.use(lock);
-      },
-    },
-  };
 }
 
 interface Place {

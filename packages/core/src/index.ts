@@ -19,14 +19,24 @@ export {
   readConfigFile,
 } from "./config/load.ts";
 export { type ConfigOrigin, configSchema, type EngineConfig } from "./config/schema.ts";
+export type {
+  AttachedTo,
+  DeviceContext,
+  DeviceKind,
+  HotPlug,
+  PlannedDevice,
+} from "./devices/device-kind.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export type {
   AdoptRequest,
+  AttachOptions,
   BatchResult,
   ChangeOptions,
   CloneOptions,
   CreateOptions,
   DeleteOptions,
+  Devices,
+  DeviceView,
   Engine,
   EngineOptions,
   EventOptions,
@@ -99,7 +109,7 @@ export {
 export { type Logger, silentLogger } from "./logger.ts";
 export { checkPlugin } from "./plugin/check.ts";
 export { type DiscoveredPlugins, discoverPlugins, type PluginLocation } from "./plugin/discover.ts";
-export type { HookContexts, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
+export type { HookContexts, HookDevice, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
 export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/plugin.ts";
 export type {
   LoadedVm,
@@ -145,7 +155,9 @@ export {
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export type {
+  Attachment,
   Boot,
+  DeviceData,
   DirectBoot,
   Disk,
   DiskRole,

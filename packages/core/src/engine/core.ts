@@ -4,6 +4,7 @@ import { SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
+import type { AnyDeviceKind } from "./device-kinds.ts";
 import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import { randomId } from "../vm/names.ts";
@@ -18,6 +19,7 @@ export class EngineCore {
   readonly logger: Logger;
   readonly hooks: HookRunner;
   readonly cwd: string;
+  readonly deviceKinds: readonly AnyDeviceKind[];
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
   readonly #networks: readonly NetworkDefinition[];
   readonly #plumbings = new Map<string, Promise<Plumbing>>();
@@ -35,12 +37,14 @@ export class EngineCore {
     readonly cwd: string;
     readonly backends: readonly BackendDefinition[];
     readonly networks: readonly NetworkDefinition[];
+    readonly deviceKinds: readonly AnyDeviceKind[];
   }) {
     this.host = parts.host;
     this.config = parts.config;
     this.logger = parts.logger;
     this.hooks = parts.hooks;
     this.cwd = parts.cwd;
+    this.deviceKinds = parts.deviceKinds;
     this.#networks = parts.networks;
     this.#definitions = new Map(parts.backends.map((definition) => [definition.name, definition]));
   }
@@ -157,7 +161,7 @@ export class EngineCore {
       opened = definition.open({
         host: this.host,
         logger: this.logger,
-        scope: this.#requireScope(),
+        scope: this.scope,
         stateDir: join(this.config.rootDir, "networks", name),
       });
       this.#plumbings.set(name, opened);
@@ -176,13 +180,19 @@ export class EngineCore {
     };
   }
 
+  /** A random word of this installation. */
+  get scope(): string {
+    // Before there is a store there is no VM; `debug` still wants paths that look like the real ones.
+    return this.#scope ?? "0".repeat(8);
+  }
+
   /** Two roots may share a run directory: each has its own part of it. */
   get runScopeDir(): string {
-    return join(this.config.runDir, this.#requireScope());
+    return join(this.config.runDir, this.scope);
   }
 
   get logScopeDir(): string {
-    return join(this.config.logDir, this.#requireScope());
+    return join(this.config.logDir, this.scope);
   }
 
   /** The context of a backend's verb. Without a signal: for what must be done whatever the caller wants by now. */
@@ -220,11 +230,6 @@ export class EngineCore {
     this.#store = openStore(this.host, this.storePath);
     this.#scope = this.#store.scope;
     return this.#store;
-  }
-
-  #requireScope(): string {
-    // Before there is a store there is no VM; `debug` still wants paths that look like the real ones.
-    return this.#scope ?? "0".repeat(8);
   }
 
   #refuseClosed(): void {

@@ -15,11 +15,13 @@ import type { VmSpec } from "../vm/spec.ts";
 import { adoptSnapshot } from "./adopt-snapshot.ts";
 import { batch } from "./batch.ts";
 import { cloneVm } from "./clone.ts";
+import { attachDevice } from "./attach-device.ts";
 import { attachConsole } from "./console.ts";
 import { EngineCore } from "./core.ts";
 import { createVm } from "./create.ts";
 import { deleteSnapshot } from "./delete-snapshot.ts";
 import { deleteVm } from "./delete.ts";
+import { detachDevice } from "./detach-device.ts";
 import { readEvents } from "./events.ts";
 import { collectGarbage } from "./gc.ts";
 import { HookRunner } from "./hooks.ts";
@@ -30,6 +32,7 @@ import { inspectSnapshot, listSnapshots } from "./list-snapshots.ts";
 import type { Loaded } from "./loaded.ts";
 import { restoreVm, wakeVm } from "./restore.ts";
 import { leaseSnapshot } from "./snapshot-source.ts";
+import { listDevices } from "./list-devices.ts";
 import { listVms } from "./list.ts";
 import { readLogs } from "./logs.ts";
 import { startVm } from "./start.ts";
@@ -57,6 +60,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     cwd: options.cwd ?? process.cwd(),
     backends,
     networks: options.plugins.flatMap(({ networks }) => networks ?? []),
+    deviceKinds: options.plugins.flatMap(({ devices }) => devices ?? []),
   });
   const bounded = <T>(
     doing: string,
@@ -130,6 +134,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       bounded(`cannot wake ${ref}`, call, async (signal) =>
         handOver(await wakeVm(core, ref, call, signal)),
       ),
+    devices: {
+      attach: (ref, kind, request, call = {}) =>
+        bounded(`cannot attach ${kind.noun} to ${ref}`, call, (signal) =>
+          attachDevice(core, ref, kind, request, call, signal),
+        ),
+      detach: (ref, kind, id, call = {}) =>
+        bounded(`cannot detach ${id} from ${ref}`, call, (signal) =>
+          detachDevice(core, ref, kind, id, call, signal),
+        ),
+      list: (ref, kind, call = {}) =>
+        bounded(`cannot list the devices of ${ref}`, call, (signal) =>
+          listDevices(core, ref, kind, signal),
+        ),
+    },
     inspect: (ref, call = {}) =>
       bounded(`cannot inspect ${ref}`, call, (signal) => inspectVm(core, ref, signal)),
     list: (call = {}) =>

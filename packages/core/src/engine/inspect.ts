@@ -1,6 +1,7 @@
 import { resolveVm } from "../refs.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { keptAttachments, withAttachments } from "./device-kinds.ts";
 import { endedState } from "./reconcile.ts";
 import type { VmView } from "./types.ts";
 
@@ -46,7 +47,7 @@ function trueRecord(
   if (vm.state === "creating" && !owned)
     return { ...vm, state: "error", problem: { ...interruptedCreate, at } };
   if (vm.state !== "running" || ended === undefined) return vm;
-  const { runtime: _runtime, ...rest } = vm;
+  const { runtime: _runtime, ...rest } = withAttachments(vm, keptAttachments(vm));
   return {
     ...rest,
     state: ended.state,

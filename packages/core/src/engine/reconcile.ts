@@ -34,10 +34,8 @@ export async function reconcile(core: EngineCore, store: Store, vm: VmRecord): P
   const [observed] = await backend.list([vm]);
   const ended = observed === undefined ? undefined : endedState(core, vm, observed);
   if (ended === undefined) return vm;
-  await endVm(core, vm);
-  const { runtime: _runtime, ...rest } = vm;
   const now: VmRecord = {
-    ...rest,
+    ...(await endVm(core, vm)),
     state: ended.state,
     problem: ended.problem,
     updatedAt: store.now(),

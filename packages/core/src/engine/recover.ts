@@ -5,6 +5,7 @@ import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 import { removeVm } from "./remove.ts";
 import { endedState } from "./reconcile.ts";
+import { settleDevice } from "./settle-device.ts";
 import { finishSave, undoArrival, undoSave } from "./settle-save.ts";
 import { abandonRestore } from "./settle-restore.ts";
 
@@ -57,6 +58,10 @@ async function recoverVm(core: EngineCore, store: Store, operation: JournalEntry
     case "wake":
       await abandonRestore(core, store, vm, operation.data);
       break;
+    case "attach":
+    case "detach":
+      await recoverDevice(core, store, vm, operation);
+      return;
     case "stop":
       if (await stillRuns(core, vm)) break;
       await settle(core, store, vm);
@@ -89,6 +94,23 @@ async function recoverSave(
   }
 }
 
+async function recoverDevice(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  { seq, verb, data }: JournalEntry,
+): Promise<void> {
+  const attachment = vm.attachments?.find(({ id }) => id === data.deviceId);
+  if (attachment === undefined) {
+    store.transaction(() => store.endOperation(seq));
+    return;
+  }
+  const now = await settleDevice(core, store, vm, attachment);
+  const isThere = now.attachments?.some(({ id }) => id === attachment.id) === true;
+  const outcome = isThere === (verb === "attach") ? "finished" : "undone";
+  store.addEvent(vm, "vm.recovered", { verb, outcome });
+}
+
 async function stillRuns(core: EngineCore, vm: VmRecord): Promise<boolean> {
   const backend = await core.backend(vm.backend);
   return endedState(core, vm, await backend.inspect(vm)) === undefined;
@@ -96,11 +118,10 @@ async function stillRuns(core: EngineCore, vm: VmRecord): Promise<boolean> {
 
 /** An interrupted start is undone. An interrupted stop is left at what it came to: the guest may still be shutting down. */
 async function settle(core: EngineCore, store: Store, vm: VmRecord): Promise<void> {
-  await endVm(core, vm);
-  const { runtime: _runtime, ...rest } = vm;
+  const ended = await endVm(core, vm);
   const state = vm.state === "running" ? "stopped" : vm.state;
   store.transaction(() => {
-    store.updateVm({ ...rest, state, updatedAt: store.now() });
+    store.updateVm({ ...ended, state, updatedAt: store.now() });
     store.endOperation(vm.seq);
   });
 }

@@ -1,5 +1,6 @@
+import { SilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
-import type { VmRecord } from "../vm/record.ts";
+import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 
@@ -13,7 +14,9 @@ export async function removeVm(
   vm: VmRecord,
   why: "create" | "clone" | "delete",
 ): Promise<void> {
-  await endVm(core, vm);
+  const { attachments } = await endVm(core, vm);
+  const held = attachments?.filter(({ state }) => state === "detaching") ?? [];
+  if (held.length > 0) throw devicesHeld(vm, held);
   for (const [provider, nics] of Map.groupBy(vm.nics, (nic) => nic.provider))
     await (await core.plumbing(provider)).detach(vm, nics, core.context({}, undefined));
   const backend = await core.backend(vm.backend);
@@ -28,5 +31,19 @@ export async function removeVm(
       if (why === "delete") store.addEvent(vm, "vm.deleted", {});
     },
     { durable: true },
+  );
+}
+
+/** What a device holds of the host would be forgotten with the record. */
+function devicesHeld(vm: VmRecord, held: readonly Attachment[]): SilkError {
+  const ids = held.map(({ id }) => id);
+  return new SilkError(
+    `the VM ${vm.name} has ended, but what ${ids.join(", ")} holds of the host could not be given back`,
+    {
+      code: "DEVICE_HELD",
+      kind: "conflict",
+      hint: "The log above says why. Remove the cause and run the command again.",
+      details: { id: vm.id, name: vm.name, deviceIds: ids },
+    },
   );
 }

@@ -10,6 +10,7 @@ import { deleteSnapshotHeld } from "./delete-snapshot.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
+import { releaseDevices } from "./release-devices.ts";
 import { abandonRestore } from "./settle-restore.ts";
 import { openSource } from "./snapshot-source.ts";
 import type { LoadOptions, RestoreOptions, SnapshotRef } from "./types.ts";
@@ -132,7 +133,9 @@ async function restore(
     );
     opened.markChecked();
     const { disposable } = wanted;
-    const arrived = toRestored(target, manifest, runtime, store.now());
+    // Its old VMM is gone, and with it what was added while it ran.
+    const released = await releaseDevices(core, target);
+    const arrived = toRestored(released, manifest, runtime, store.now());
     const restored = disposable === undefined ? arrived : forget(arrived, disposable);
     const loaded = toLoaded(restored, manifest, timings);
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);

@@ -21,13 +21,12 @@ export async function abandonRestore(
     await backend.recover(vm, core.context({}, undefined));
     return;
   }
-  await endVm(core, vm);
+  const ended = await endVm(core, vm);
   await backend.recover(vm, core.context({}, undefined));
-  const { runtime: _runtime, ...rest } = vm;
   const at = core.now();
   store.transaction(() =>
     store.updateVm({
-      ...rest,
+      ...ended,
       state: "error",
       problem: { ...(problem ?? interrupted), at },
       updatedAt: at,

@@ -17,11 +17,11 @@ export async function finishSave(
 ): Promise<VmRecord> {
   // Read anew: publishing has changed it.
   const vm = store.findBySeq(vmSeq) as VmRecord;
-  if (verb === "hibernate") await endVm(core, vm);
-  else await resume(core, vm);
-  const { runtime: _runtime, problem: _problem, ...rest } = vm;
-  const now: VmRecord =
-    verb === "hibernate" ? { ...rest, state: "stopped", updatedAt: store.now() } : vm;
+  let now = vm;
+  if (verb === "hibernate") {
+    const { problem: _problem, ...ended } = await endVm(core, vm);
+    now = { ...ended, state: "stopped", updatedAt: store.now() };
+  } else await resume(core, vm);
   store.transaction(() => {
     if (verb === "hibernate") store.updateVm(now);
     store.endOperation(vmSeq);

@@ -4,6 +4,7 @@ import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
+import { attachKept } from "./release-devices.ts";
 import { makeRunDirectory } from "./run-directory.ts";
 import type { StartOptions } from "./types.ts";
 
@@ -28,7 +29,8 @@ export function startVm(
       const backend = await core.backend(vm.backend);
       const runtime = await backend.start(vm, context);
       const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = vm;
-      started = { ...rest, state: "running", firstBooted: true, runtime, updatedAt: store.now() };
+      const running: VmRecord = { ...rest, state: "running", firstBooted: true, runtime };
+      started = { ...(await attachKept(core, running, context)), updatedAt: store.now() };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);
       store.transaction(() => {
         store.updateVm(started);
@@ -54,7 +56,7 @@ async function undoStart(
   vm: VmRecord,
   error: unknown,
 ): Promise<void> {
-  await endVm(core, vm);
+  const ended = await endVm(core, vm);
   const failure = toSilkError(error);
   // Only what is wrong with this VM is remembered with it: not an abort, and not a host that lacks a program.
   const blamed =
@@ -62,7 +64,7 @@ async function undoStart(
   const problem = { code: failure.code, message: failure.message, at: store.now() };
   store.transaction(() => {
     if (blamed) {
-      store.updateVm({ ...vm, state: "error", problem, updatedAt: problem.at });
+      store.updateVm({ ...ended, state: "error", problem, updatedAt: problem.at });
       store.addEvent(vm, "vm.failed", { verb: "start", problem });
     }
     store.endOperation(vm.seq);

@@ -1,6 +1,7 @@
 import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { clearAfterVmm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
 import type { StopOptions } from "./types.ts";
 
@@ -39,10 +40,9 @@ async function stopHeld(
       { force, graceMs: options.graceMs ?? core.config.stopGraceMs },
       core.context(options, signal),
     );
-    await core.host.files.remove(core.paths(vm).runDir);
-    const { runtime: _runtime, problem: _problem, ...rest } = vm;
+    const { problem: _problem, ...ended } = await clearAfterVmm(core, vm);
     const stopped: VmRecord = {
-      ...rest,
+      ...ended,
       state: vm.firstBooted ? "stopped" : "created",
       updatedAt: store.now(),
     };

@@ -1,6 +1,7 @@
 import type { EngineCallOptions } from "../call.ts";
 import type { CapabilityToken } from "../capability.ts";
 import type { EngineConfig } from "../config/schema.ts";
+import type { DeviceKind } from "../devices/device-kind.ts";
 import type { SilkError } from "../errors.ts";
 import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
@@ -12,7 +13,7 @@ import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
 import type { Verb } from "../store/journal.ts";
 import type { SilkEvent } from "../vm/events.ts";
-import type { VmPaths, VmRecord } from "../vm/record.ts";
+import type { Attachment, DeviceData, VmPaths, VmRecord } from "../vm/record.ts";
 import type { VmSpec } from "../vm/spec.ts";
 
 /** What {@link createEngine} is made of. */
@@ -214,6 +215,47 @@ export interface Snapshots {
   adopt(request: AdoptRequest, options?: ChangeOptions): Promise<SnapshotView>;
 }
 
+export interface AttachOptions extends ChangeOptions {
+  /** Attach it again whenever the VM is started. Default false: it is gone when the VM ends. */
+  readonly keep?: boolean | undefined;
+}
+
+/** A device that was added to a VM. */
+export interface DeviceView<D extends DeviceData = DeviceData> extends Attachment<D> {
+  /** Its PCI address in the guest, where the VMM tells it. */
+  readonly bdf?: string | undefined;
+}
+
+/** Devices that are added to VMs while they run. */
+export interface Devices {
+  /**
+   * Adds a device. What fails leaves the VM, and the host, as they were.
+   * @throws SilkError `VM_NOT_RUNNING`, `VM_PAUSED`, `DEVICE_EXISTS`, `DEVICE_LEAVING`, `CAPABILITY_MISSING`, and what the kind of device throws
+   */
+  attach<R, D extends DeviceData>(
+    ref: string,
+    kind: DeviceKind<R, D>,
+    request: R,
+    options?: AttachOptions,
+  ): Promise<DeviceView<D>>;
+  /**
+   * Takes a device away: resolves once the guest has let go of it and the host has it back.
+   * @throws SilkError `DEVICE_NOT_FOUND`; `DEVICE_NOT_RELEASED` where the guest does not let go: the same call may succeed later
+   */
+  detach<R, D extends DeviceData>(
+    ref: string,
+    kind: DeviceKind<R, D>,
+    id: string,
+    options?: ChangeOptions,
+  ): Promise<void>;
+  /** The devices of one kind that a VM has, or gets again when it is started. Writes nothing. */
+  list<R, D extends DeviceData>(
+    ref: string,
+    kind: DeviceKind<R, D>,
+    options?: EngineCallOptions,
+  ): Promise<readonly DeviceView<D>[]>;
+}
+
 /** An operation that the journal holds. */
 export interface OperationView {
   /** Id of the VM, or of the snapshot, that is worked on. */
@@ -271,6 +313,7 @@ export interface Engine extends AsyncDisposable {
   /** A handle on a VM that is there. @throws SilkError `VM_NOT_FOUND`, `REF_AMBIGUOUS` */
   get(ref: string): Promise<Vm>;
   readonly snapshots: Snapshots;
+  readonly devices: Devices;
   /**
    * Brings up a new VM from a snapshot: it goes on where the snapshot was taken, with disks, an identity and NICs of its own. Anything that fails leaves nothing behind.
    * @throws SilkError `VM_EXISTS`, `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_DAMAGED`, `RESTORE_MODE_UNAVAILABLE`, `NETWORK_MISSING`, …

@@ -1,6 +1,9 @@
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
-import type { VmRecord } from "../vm/record.ts";
+import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { ResolvedVmSpec } from "../vm/spec.ts";
+
+/** A device that is attached or detached. */
+export type HookDevice = Pick<Attachment, "kind" | "id" | "data">;
 
 /** What a hook is told of the operation that it accompanies. */
 export interface HookContexts {
@@ -22,6 +25,10 @@ export interface HookContexts {
   "vm:after-stop": { readonly vm: VmRecord };
   "vm:before-delete": { readonly vm: VmRecord; readonly force: boolean };
   "vm:after-delete": { readonly vm: VmRecord };
+  "vm:before-attach": { readonly vm: VmRecord; readonly device: HookDevice };
+  "vm:after-attach": { readonly vm: VmRecord; readonly device: HookDevice };
+  "vm:before-detach": { readonly vm: VmRecord; readonly device: HookDevice };
+  "vm:after-detach": { readonly vm: VmRecord; readonly device: HookDevice };
 }
 
 export type HookName = keyof HookContexts;

@@ -1,5 +1,7 @@
+import type { DeviceKind } from "../devices/device-kind.ts";
 import type { BackendDefinition } from "../hypervisor.ts";
 import type { NetworkDefinition } from "../plumbing.ts";
+import type { DeviceData } from "../vm/record.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** The version of the plugin interface that this copy of core speaks. A plugin of another one is refused. */
@@ -13,6 +15,8 @@ export interface PluginDefinition {
   readonly backends?: readonly BackendDefinition[] | undefined;
   /** Ways to give VMs a network. */
   readonly networks?: readonly NetworkDefinition[] | undefined;
+  /** Kinds of devices that can be added to running VMs. */
+  readonly devices?: readonly DeviceKind<never, DeviceData>[] | undefined;
   readonly hooks?: Hooks | undefined;
 }
 

@@ -11,6 +11,8 @@ export type Verb =
   | "clone"
   | "restore"
   | "wake"
+  | "attach"
+  | "detach"
   | "import"
   | "delete-snapshot";
 
@@ -20,6 +22,8 @@ export interface OperationData {
   readonly snapshotSeq?: number | undefined;
   /** Set once the VM is touched by a restore: what follows cannot leave it as it was. */
   readonly touched?: boolean | undefined;
+  /** The device that is attached or detached. */
+  readonly deviceId?: string | undefined;
 }
 
 /** What the journal holds of an operation while it runs: the intent, and who is at it. */

@@ -1,7 +1,8 @@
+import type { AttachedTo } from "../devices/device-kind.ts";
 import { toSilkError, SilkError, isSilkError } from "../errors.ts";
 import type { Host, HostDatabase, SqlValue } from "../host.ts";
 import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
-import type { VmRecord } from "../vm/record.ts";
+import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { JournalEntry, OperationData, Verb } from "./journal.ts";
 import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
 import { migrate, readVersion, refuseNewer } from "./schema.ts";
@@ -140,6 +141,20 @@ export class Store implements Disposable {
   /** The VM that hibernates in a snapshot. */
   findVmHibernatedIn(snapshotId: string): VmRecord | undefined {
     return this.#record("json_extract(record, '$.hibernatedIn') = ?", snapshotId);
+  }
+
+  /** All devices of one kind that were added to VMs. */
+  listAttachments(kind: string): readonly AttachedTo[] {
+    const rows = this.#all(
+      `SELECT vms.id AS vm_id, vms.name AS vm_name, attachment.value AS attachment
+       FROM vms JOIN vm_records USING (seq), json_each(record, '$.attachments') AS attachment
+       WHERE json_extract(attachment.value, '$.kind') = ? ORDER BY seq`,
+      kind,
+    );
+    return rows.map((row) => ({
+      vm: { id: row["vm_id"] as string, name: row["vm_name"] as string },
+      attachment: JSON.parse(row["attachment"] as string) as Attachment,
+    }));
   }
 
   insertSnapshot(snapshot: SnapshotRecord): void {

@@ -13,6 +13,13 @@ export interface LoadEventData extends SnapshotEventData {
   readonly mode: RestoredMemory["used"];
 }
 
+/** Which device. */
+export interface DeviceEventData {
+  readonly kind: string;
+  readonly deviceId: string;
+  readonly tookMs: number;
+}
+
 /** What each kind of event carries besides its {@link EventBase}. */
 export interface EventData {
   "vm.created": Record<string, never>;
@@ -30,6 +37,8 @@ export interface EventData {
   "vm.woken": LoadEventData;
   /** It was saved and ended, in one moment. */
   "vm.hibernated": SnapshotEventData;
+  "device.attached": DeviceEventData;
+  "device.detached": DeviceEventData;
   /** An interrupted operation was finished or undone. */
   "vm.recovered": { readonly verb: string; readonly outcome: "finished" | "undone" };
 }

@@ -94,6 +94,27 @@ export interface VmRuntime {
   readonly memory?: RestoredMemory | undefined;
 }
 
+/** What a kind of device remembers of one: JSON values only. */
+export type DeviceData = Readonly<Record<string, unknown>>;
+
+/** A device that was added to a VM while it ran. */
+export interface Attachment<D extends DeviceData = DeviceData> {
+  /** Name of its kind: `vfio`, `virtiofs`, … */
+  readonly kind: string;
+  /** Its id in the VMM. */
+  readonly id: string;
+  readonly data: D;
+  /**
+   * - `attaching`: it is being added
+   * - `attached`
+   * - `detaching`: it is being taken away: the guest has not let go of it, or the host's side could not be given back yet
+   * - `detached`: its VM does not run, and gets it again when it is started
+   */
+  readonly state: "attaching" | "attached" | "detaching" | "detached";
+  /** Whether the VM gets it again at each start. */
+  readonly keep: boolean;
+}
+
 /** Why a VM is in `error`. */
 export interface VmProblem {
   readonly code: string;
@@ -114,6 +135,8 @@ export interface VmRecord {
   readonly boot: Boot;
   readonly disks: readonly Disk[];
   readonly nics: readonly Nic[];
+  /** Devices that were added while it ran; left out where there are none. */
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly imageBlobIds: readonly string[];
   /** Snapshots of this VM, and those that it came from by clone or restore: what it may be restored to without force. */

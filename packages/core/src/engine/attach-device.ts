@@ -1,0 +1,123 @@
+import type { DeviceKind, PlannedDevice } from "../devices/device-kind.ts";
+import { SilkError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { deviceContext, deviceKind, hotPlug, withAttachment } from "./device-kinds.ts";
+import { withVm } from "./locked.ts";
+import { settleDetaching, settleDevice } from "./settle-device.ts";
+import type { AttachOptions, DeviceView } from "./types.ts";
+
+/** Adds a device to a VM that runs. What fails leaves the VM, and the host, as they were. */
+export function attachDevice<R, D extends DeviceData>(
+  core: EngineCore,
+  ref: string,
+  kind: DeviceKind<R, D>,
+  request: R,
+  options: AttachOptions,
+  signal: AbortSignal | undefined,
+): Promise<DeviceView<D>> {
+  // Whoever finds the device after a crash knows its kind by its name alone.
+  deviceKind(core, kind.name);
+  return withVm(core, ref, options, signal, async ({ store, vm: found }) => {
+    const plug = await hotPlug(core, found, kind);
+    await checkChangeable(core, found);
+    const vm = await settleDetaching(core, store, found);
+    const context = deviceContext(core, vm, kind.name, core.context(options, signal));
+    const planned = await kind.plan(vm, request, context);
+    refuseTaken(vm, kind, planned);
+    const device = { kind: kind.name, ...planned };
+    await core.hooks.before("vm:before-attach", { vm, device }, signal);
+    const began = core.host.clock.monotonicMs();
+    const attaching = { ...device, state: "attaching" as const, keep: options.keep ?? false };
+    const reserved = withAttachment(vm, attaching);
+    store.transaction(() => {
+      store.updateVm(reserved);
+      store.beginOperation(vm, "attach", { deviceId: planned.id });
+    });
+    let bdf: string | undefined;
+    const attached: Attachment<D> = { ...attaching, state: "attached" };
+    try {
+      await kind.prepare?.(reserved, planned, context);
+      signal?.throwIfAborted();
+      ({ bdf } = await plug.add(reserved, planned, context));
+      const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+      store.transaction(() => {
+        store.updateVm({ ...withAttachment(vm, attached), updatedAt: store.now() });
+        store.endOperation(vm.seq);
+        store.addEvent(vm, "device.attached", { kind: kind.name, deviceId: planned.id, tookMs });
+      });
+    } catch (error) {
+      await undoAttach(core, store, reserved, attaching).catch((left: unknown) => {
+        context.warn(
+          `what was made of the device could not be removed yet, the next command will: ${(left as Error).message}`,
+        );
+      });
+      throw error;
+    }
+    await core.hooks.after("vm:after-attach", { vm, device }, context.warn);
+    return { ...attached, ...(bdf === undefined ? {} : { bdf }) };
+  });
+}
+
+/** The VMM may have got the device all the same, though its answer was an error, or none. */
+async function undoAttach(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  attaching: Attachment,
+): Promise<void> {
+  // It had come to its end, and only that could not be told: the device is there.
+  if (store.findOperation(vm.seq) === undefined) return;
+  const context = core.context({}, undefined);
+  const plug = await hotPlug(core, vm, deviceKind(core, attaching.kind));
+  if (await plug.isPresent(vm, attaching.id, context)) await plug.remove(vm, attaching.id, context);
+  await settleDevice(core, store, vm, attaching);
+}
+
+/**
+ * Devices are changed while the guest runs.
+ * @throws SilkError `VM_NOT_RUNNING`, `VM_PAUSED`
+ */
+export async function checkChangeable(core: EngineCore, vm: VmRecord): Promise<void> {
+  const details = { id: vm.id, name: vm.name, state: vm.state };
+  if (vm.state !== "running")
+    throw new SilkError(`the VM ${vm.name} does not run`, {
+      code: "VM_NOT_RUNNING",
+      kind: "conflict",
+      hint: `Start it first: silk vm start ${vm.name}`,
+      details,
+    });
+  const backend = await core.backend(vm.backend);
+  if ((await backend.inspect(vm)).vmm !== "paused") return;
+  throw new SilkError(`the VM ${vm.name} is paused`, {
+    code: "VM_PAUSED",
+    kind: "busy",
+    hint: "Run the command again when it runs.",
+    details,
+  });
+}
+
+/** @throws SilkError `DEVICE_EXISTS`, `DEVICE_LEAVING` */
+function refuseTaken<R, D extends DeviceData>(
+  vm: VmRecord,
+  { noun }: DeviceKind<R, D>,
+  { id }: PlannedDevice<D>,
+): void {
+  const other = vm.attachments?.find((attachment) => attachment.id === id);
+  if (other === undefined || other.state === "detached") return;
+  const details = { id: vm.id, name: vm.name, deviceId: id };
+  if (other.state === "detaching")
+    throw new SilkError(`the guest of ${vm.name} has not let go of ${id} yet`, {
+      code: "DEVICE_LEAVING",
+      kind: "busy",
+      hint: "Detach it again to wait for that, or choose another id.",
+      details,
+    });
+  throw new SilkError(`the VM ${vm.name} has ${noun} ${id} already`, {
+    code: "DEVICE_EXISTS",
+    kind: "conflict",
+    hint: "Detach it first, or choose another id.",
+    details,
+  });
+}

@@ -1,0 +1,71 @@
+import type { OperationContext } from "../hypervisor.ts";
+import type { Attachment, VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import {
+  deviceContext,
+  deviceKind,
+  hotPlug,
+  withAttachment,
+  withAttachments,
+} from "./device-kinds.ts";
+
+/**
+ * With the VM's lock held, its VMM dead: gives back what its devices hold of the host. What cannot be given back now stays in the record, and is
+ * tried again by whoever ends or removes the VM next.
+ * @returns the record without those devices; what it is to have again at its next start is kept in it
+ */
+export async function releaseDevices(core: EngineCore, vm: VmRecord): Promise<VmRecord> {
+  if (vm.attachments === undefined) return vm;
+  const left: Attachment[] = [];
+  for (const attachment of vm.attachments) {
+    try {
+      await releaseDevice(core, vm, attachment);
+      if (attachment.keep && attachment.state !== "detaching")
+        left.push({ ...attachment, state: "detached" });
+    } catch (error) {
+      core.logger.warn(
+        `what ${attachment.id} of ${vm.name} holds of the host cannot be given back yet: ${(error as Error).message}`,
+      );
+      left.push({ ...attachment, state: "detaching" });
+    }
+  }
+  return withAttachments(vm, left);
+}
+
+/** Gives back what one device holds of the host: its VMM has it no more. */
+export async function releaseDevice(
+  core: EngineCore,
+  vm: VmRecord,
+  attachment: Attachment,
+): Promise<void> {
+  const kind = deviceKind(core, attachment.kind);
+  await kind.release?.(
+    vm,
+    attachment,
+    deviceContext(core, vm, kind.name, core.context({}, undefined)),
+  );
+}
+
+/** A VM that was just started gets the devices again that it is to keep. One that cannot be attached is told of, and stays out. */
+export async function attachKept(
+  core: EngineCore,
+  started: VmRecord,
+  context: OperationContext,
+): Promise<VmRecord> {
+  let vm = started;
+  for (const kept of started.attachments ?? []) {
+    if (kept.state !== "detached") continue;
+    try {
+      const kind = deviceKind(core, kept.kind);
+      const plug = await hotPlug(core, vm, kind);
+      await kind.prepare?.(vm, kept, deviceContext(core, vm, kind.name, context));
+      await plug.add(vm, kept, context);
+      vm = withAttachment(vm, { ...kept, state: "attached" });
+    } catch (error) {
+      context.signal?.throwIfAborted();
+      context.warn(`${kept.id} could not be attached again: ${(error as Error).message}`);
+      await releaseDevice(core, vm, kept);
+    }
+  }
+  return vm;
+}

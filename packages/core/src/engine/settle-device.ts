@@ -1,0 +1,43 @@
+import type { Store } from "../store/store.ts";
+import type { Attachment, VmRecord } from "../vm/record.ts";
+import type { EngineCore } from "./core.ts";
+import { deviceKind, hotPlug, withAttachment, withoutAttachment } from "./device-kinds.ts";
+import { releaseDevice } from "./release-devices.ts";
+
+/**
+ * With the VM's lock held: brings the record of a device that was being attached or detached to what is true. One that the VMM has stays, one
+ * that it has not is released and forgotten.
+ * @returns the record as it was written
+ */
+export async function settleDevice(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  attachment: Attachment,
+): Promise<VmRecord> {
+  const plug = await hotPlug(core, vm, deviceKind(core, attachment.kind));
+  const isPresent = await plug.isPresent(vm, attachment.id, core.context({}, undefined));
+  if (!isPresent) await releaseDevice(core, vm, attachment);
+  const state = attachment.state === "attaching" ? "attached" : attachment.state;
+  const settled = isPresent
+    ? withAttachment(vm, { ...attachment, state })
+    : withoutAttachment(vm, attachment.id);
+  const now = { ...settled, updatedAt: store.now() };
+  store.transaction(() => {
+    store.updateVm(now);
+    store.endOperation(vm.seq);
+  });
+  return now;
+}
+
+/** With the VM's lock held: forgets devices that the guest has let go of since it was asked to. */
+export async function settleDetaching(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+): Promise<VmRecord> {
+  let now = vm;
+  for (const attachment of vm.attachments ?? [])
+    if (attachment.state === "detaching") now = await settleDevice(core, store, now, attachment);
+  return now;
+}
