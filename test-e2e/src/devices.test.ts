@@ -69,7 +69,7 @@ function plugOn(on: Host): HotPlug<Note> {
 const plugin = definePlugin({
   name: "notes",
   apiVersion: 1,
-  devices: [noteKind],
+  devices: [{ name: "note", load: async () => noteKind }],
   backends: [
     {
       ...tailBackend,

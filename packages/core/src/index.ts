@@ -23,6 +23,7 @@ export type {
   AttachedTo,
   DeviceContext,
   DeviceKind,
+  DeviceKindDefinition,
   HotPlug,
   PlannedDevice,
 } from "./devices/device-kind.ts";

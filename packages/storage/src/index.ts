@@ -3,6 +3,13 @@ export { exportSnapshotTo } from "./archive/export-snapshot-to.ts";
 export { importSnapshot, type ImportOptions, unpackSnapshot } from "./archive/import-snapshot.ts";
 export { ChunkHasher } from "./digest/chunk-hasher.ts";
 export { type FileDigest, hashFile } from "./digest/hash-file.ts";
+export {
+  type DiskData,
+  diskDeviceId,
+  diskKind,
+  type DiskRequest,
+  hotDisk,
+} from "./disk-device/disk-kind.ts";
 export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
 export { type ImageHeader, readImageHeader } from "./image-header.ts";
 export { linkOrCopy } from "./link-or-copy.ts";

@@ -5,12 +5,15 @@ import {
   launchCommand,
   provide,
 } from "@silkvm/core";
+import { hotDisk } from "@silkvm/storage";
+import { addDisk } from "./add-disk.ts";
 import { checkSnapshot } from "./check-snapshot.ts";
 import { clone, cloneDisks } from "./clone.ts";
 import { console } from "./console.ts";
 import { create } from "./create.ts";
 import { launchCommandOf } from "./debug.ts";
 import { remove } from "./delete.ts";
+import { hotPlugOf } from "./hot-plug.ts";
 import { inspect, list } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
 import { plan } from "./plan.ts";
@@ -36,6 +39,7 @@ export const cloudHypervisor: BackendDefinition = {
       provide(launchCommand, {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
       }),
+      provide(hotDisk, hotPlugOf(machine, addDisk)),
     ];
     const hypervisor: Hypervisor = {
       name,

@@ -30,6 +30,8 @@ export interface HotPlug<D extends DeviceData> {
 /** What a kind of device is called with. */
 export interface DeviceContext extends OperationContext {
   readonly host: Host;
+  /** What lies below it is silk's own. */
+  readonly rootDir: string;
   /** Where the VM's things are. What is put into `runDir` goes with the VMM. */
   readonly paths: VmPaths;
   /** A random word of this installation: part of every name that is given to things of the host. */
@@ -69,4 +71,11 @@ export interface DeviceKind<R, D extends DeviceData> {
   prepare?(vm: VmRecord, device: PlannedDevice<D>, context: DeviceContext): Promise<void>;
   /** Gives the host's side back. The VMM has the device no more. What was never made, or is gone already, is fine. */
   release?(vm: VmRecord, device: PlannedDevice<D>, context: DeviceContext): Promise<void>;
+}
+
+/** A kind of device as its plugin hands it over: loaded when a device of it is first met. */
+export interface DeviceKindDefinition {
+  /** The kind's own name. */
+  readonly name: string;
+  load(): Promise<DeviceKind<never, DeviceData>>;
 }

@@ -9,7 +9,7 @@ import { settleDetaching, settleDevice } from "./settle-device.ts";
 import type { AttachOptions, DeviceView } from "./types.ts";
 
 /** Adds a device to a VM that runs. What fails leaves the VM, and the host, as they were. */
-export function attachDevice<R, D extends DeviceData>(
+export async function attachDevice<R, D extends DeviceData>(
   core: EngineCore,
   ref: string,
   kind: DeviceKind<R, D>,
@@ -18,8 +18,8 @@ export function attachDevice<R, D extends DeviceData>(
   signal: AbortSignal | undefined,
 ): Promise<DeviceView<D>> {
   // Whoever finds the device after a crash knows its kind by its name alone.
-  deviceKind(core, kind.name);
-  return withVm(core, ref, options, signal, async ({ store, vm: found }) => {
+  await deviceKind(core, kind.name);
+  return await withVm(core, ref, options, signal, async ({ store, vm: found }) => {
     const plug = await hotPlug(core, found, kind);
     await checkChangeable(core, found);
     const vm = await settleDetaching(core, store, found);
@@ -70,7 +70,7 @@ async function undoAttach(
   // It had come to its end, and only that could not be told: the device is there.
   if (store.findOperation(vm.seq) === undefined) return;
   const context = core.context({}, undefined);
-  const plug = await hotPlug(core, vm, deviceKind(core, attaching.kind));
+  const plug = await hotPlug(core, vm, await deviceKind(core, attaching.kind));
   if (await plug.isPresent(vm, attaching.id, context)) await plug.remove(vm, attaching.id, context);
   await settleDevice(core, store, vm, attaching);
 }

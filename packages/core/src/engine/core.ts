@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { EngineConfig } from "../config/schema.ts";
+import type { DeviceKindDefinition } from "../devices/device-kind.ts";
 import { SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
-import type { AnyDeviceKind } from "./device-kinds.ts";
 import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import { randomId } from "../vm/names.ts";
@@ -19,7 +19,7 @@ export class EngineCore {
   readonly logger: Logger;
   readonly hooks: HookRunner;
   readonly cwd: string;
-  readonly deviceKinds: readonly AnyDeviceKind[];
+  readonly deviceKinds: readonly DeviceKindDefinition[];
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
   readonly #networks: readonly NetworkDefinition[];
   readonly #plumbings = new Map<string, Promise<Plumbing>>();
@@ -37,7 +37,7 @@ export class EngineCore {
     readonly cwd: string;
     readonly backends: readonly BackendDefinition[];
     readonly networks: readonly NetworkDefinition[];
-    readonly deviceKinds: readonly AnyDeviceKind[];
+    readonly deviceKinds: readonly DeviceKindDefinition[];
   }) {
     this.host = parts.host;
     this.config = parts.config;

@@ -13,7 +13,7 @@ import type { ChangeOptions } from "./types.ts";
  * Takes a device from a VM that runs: asks the guest to let go of it, waits until it has, and gives its host's side back. Where the guest does not
  * let go the call fails, and can be made again. Of a VM that does not run: it does not get the device again.
  */
-export function detachDevice<R, D extends DeviceData>(
+export async function detachDevice<R, D extends DeviceData>(
   core: EngineCore,
   ref: string,
   kind: DeviceKind<R, D>,
@@ -21,8 +21,8 @@ export function detachDevice<R, D extends DeviceData>(
   options: ChangeOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  deviceKind(core, kind.name);
-  return withVm(core, ref, options, signal, async ({ store, vm }) => {
+  await deviceKind(core, kind.name);
+  return await withVm(core, ref, options, signal, async ({ store, vm }) => {
     const attachment = vm.attachments?.find((one) => one.kind === kind.name && one.id === id);
     if (attachment === undefined) throw deviceNotFound(vm, kind, id);
     const device = { kind: attachment.kind, id, data: attachment.data };

@@ -12,9 +12,9 @@ export type AnyDeviceKind = DeviceKind<never, DeviceData>;
  * The kind that a record names: it may be of a plugin that is not here any more.
  * @throws SilkError `DEVICE_KIND_UNKNOWN`
  */
-export function deviceKind(core: EngineCore, name: string): AnyDeviceKind {
+export async function deviceKind(core: EngineCore, name: string): Promise<AnyDeviceKind> {
   const kind = core.deviceKinds.find((known) => known.name === name);
-  if (kind !== undefined) return kind;
+  if (kind !== undefined) return await kind.load();
   throw new SilkError(`no plugin brings devices of the kind "${name}"`, {
     code: "DEVICE_KIND_UNKNOWN",
     kind: "unsupported",
@@ -44,6 +44,7 @@ export function deviceContext(
   return {
     ...context,
     host: core.host,
+    rootDir: core.config.rootDir,
     paths: core.paths(vm),
     scope: core.scope,
     attached: () => core.read((store) => store?.listAttachments(kind) ?? []),

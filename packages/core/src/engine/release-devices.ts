@@ -38,7 +38,7 @@ export async function releaseDevice(
   vm: VmRecord,
   attachment: Attachment,
 ): Promise<void> {
-  const kind = deviceKind(core, attachment.kind);
+  const kind = await deviceKind(core, attachment.kind);
   await kind.release?.(
     vm,
     attachment,
@@ -56,7 +56,7 @@ export async function attachKept(
   for (const kept of started.attachments ?? []) {
     if (kept.state !== "detached") continue;
     try {
-      const kind = deviceKind(core, kept.kind);
+      const kind = await deviceKind(core, kept.kind);
       const plug = await hotPlug(core, vm, kind);
       await kind.prepare?.(vm, kept, deviceContext(core, vm, kind.name, context));
       await plug.add(vm, kept, context);

@@ -15,7 +15,7 @@ export async function settleDevice(
   vm: VmRecord,
   attachment: Attachment,
 ): Promise<VmRecord> {
-  const plug = await hotPlug(core, vm, deviceKind(core, attachment.kind));
+  const plug = await hotPlug(core, vm, await deviceKind(core, attachment.kind));
   const isPresent = await plug.isPresent(vm, attachment.id, core.context({}, undefined));
   if (!isPresent) await releaseDevice(core, vm, attachment);
   const state = attachment.state === "attaching" ? "attached" : attachment.state;

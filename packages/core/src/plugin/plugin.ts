@@ -1,7 +1,6 @@
-import type { DeviceKind } from "../devices/device-kind.ts";
+import type { DeviceKindDefinition } from "../devices/device-kind.ts";
 import type { BackendDefinition } from "../hypervisor.ts";
 import type { NetworkDefinition } from "../plumbing.ts";
-import type { DeviceData } from "../vm/record.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** The version of the plugin interface that this copy of core speaks. A plugin of another one is refused. */
@@ -16,7 +15,7 @@ export interface PluginDefinition {
   /** Ways to give VMs a network. */
   readonly networks?: readonly NetworkDefinition[] | undefined;
   /** Kinds of devices that can be added to running VMs. */
-  readonly devices?: readonly DeviceKind<never, DeviceData>[] | undefined;
+  readonly devices?: readonly DeviceKindDefinition[] | undefined;
   readonly hooks?: Hooks | undefined;
 }
 

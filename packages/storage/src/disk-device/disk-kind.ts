@@ -1,0 +1,76 @@
+import {
+  type CapabilityToken,
+  dataDiskNamePattern,
+  defineCapability,
+  type DeviceContext,
+  type DeviceKind,
+  type Disk,
+  type HotPlug,
+  SilkError,
+  type VmRecord,
+} from "@silkvm/core";
+import { checkDiskFile } from "./check-disk-file.ts";
+
+/** A disk to add to a running VM. */
+export interface DiskRequest {
+  /** Absolute path of a raw image or a block device. silk never deletes it. */
+  readonly path: string;
+  /** `[a-z][a-z0-9_-]{0,19}`, unique in the VM: also the disk's serial in the guest. */
+  readonly name: string;
+  /** Default false. */
+  readonly readonly?: boolean | undefined;
+}
+
+/** What a record holds of such a disk. */
+export interface DiskData extends Readonly<Record<string, unknown>> {
+  readonly path: string;
+  readonly name: string;
+  readonly readonly: boolean;
+}
+
+/** Backends that can add a disk to a running VM. */
+export const hotDisk: CapabilityToken<HotPlug<DiskData>> = defineCapability(
+  "hot-disk",
+  "add disks to a running VM",
+);
+
+/** The id of a disk in its VMM, by its name. */
+export function diskDeviceId(name: string): string {
+  return `silk-disk-${name}`;
+}
+
+/** Disks that are added to running VMs. They have no side on the host but the file, which is the user's. */
+export const diskKind: DeviceKind<DiskRequest, DiskData> = {
+  name: "disk",
+  noun: "the disk",
+  capability: hotDisk,
+  plan: planDisk,
+};
+
+async function planDisk(
+  vm: VmRecord,
+  request: DiskRequest,
+  context: DeviceContext,
+): Promise<{ readonly id: string; readonly data: DiskData }> {
+  const { name, readonly = false } = request;
+  if (!dataDiskNamePattern.test(name))
+    throw new SilkError(`${JSON.stringify(name)} is no name for a disk`, {
+      code: "INVALID_DISK",
+      kind: "invalid",
+      hint: "A name is a lower-case letter and up to 19 more letters, digits, dashes and underscores.",
+      details: { name },
+    });
+  const clash = vm.disks.find(({ serial }) => serial === name);
+  if (clash !== undefined) throw taken(vm, clash);
+  const path = await checkDiskFile(request.path, { readonly, vm }, context);
+  return { id: diskDeviceId(name), data: { path, name, readonly } };
+}
+
+function taken(vm: VmRecord, { serial, path }: Disk): SilkError {
+  return new SilkError(`the VM ${vm.name} has a disk named "${serial}" already: ${path}`, {
+    code: "DEVICE_EXISTS",
+    kind: "conflict",
+    hint: "Choose another name.",
+    details: { id: vm.id, name: vm.name, path },
+  });
+}
