@@ -71,8 +71,18 @@ async function undoAttach(
   if (store.findOperation(vm.seq) === undefined) return;
   const context = core.context({}, undefined);
   const plug = await hotPlug(core, vm, await deviceKind(core, attaching.kind));
-  if (await plug.isPresent(vm, attaching.id, context)) await plug.remove(vm, attaching.id, context);
-  await settleDevice(core, store, vm, attaching);
+  if (!(await plug.isPresent(vm, attaching.id, context))) {
+    await settleDevice(core, store, vm, attaching);
+    return;
+  }
+  // What a guest is asked to let go of cannot be kept, also if it takes its time.
+  const leaving: Attachment = { ...attaching, state: "detaching" };
+  store.transaction(() => store.updateVm(withAttachment(vm, leaving)));
+  try {
+    await plug.remove(vm, attaching.id, context);
+  } finally {
+    await settleDevice(core, store, vm, leaving);
+  }
 }
 
 /**
