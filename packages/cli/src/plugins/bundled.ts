@@ -1,7 +1,7 @@
 import type { BackendDefinition, PluginDefinition } from "@silkvm/core";
 
 /**
- * The plugins that come with silk. Their packages are loaded when a VM of theirs is first met: a list of VMs needs none of them.
+ * The plugins that come with silk. Their packages are loaded when a VM, or a device, of theirs is first met: a list of VMs needs none of them.
  */
 export const bundledPlugins: readonly PluginDefinition[] = [
   {
@@ -13,6 +13,7 @@ export const bundledPlugins: readonly PluginDefinition[] = [
         return plugin;
       }),
     ],
+    devices: [{ name: "disk", load: async () => (await import("@silkvm/storage")).diskKind }],
   },
 ];
 
