@@ -37,6 +37,7 @@ function mainFields(snapshot: SnapshotDetails, nowMs: number): Field[] {
     ["Origin", snapshot.imported ? "imported" : undefined],
     ["Backend", snapshot.backend],
     ["VMM", `${manifest.host.vmmVersion}, ${manifest.host.arch}`],
+    ["Host CPU", manifest.host.cpu?.model || undefined],
     ["CPUs", snapshot.cpus],
     ["Memory", formatSize(snapshot.memoryBytes)],
     ["NICs", snapshot.nics],

@@ -49,6 +49,29 @@ export interface HostFacts {
   readonly bootId: string;
   readonly uid: number;
   readonly arch: string;
+  readonly cpu: HostCpu;
+  /** What a guest can be given of the CPU's features, leaf by leaf; undefined where that cannot be asked (no KVM, no permission, no x86). */
+  readonly guestCpuid: readonly CpuidEntry[] | undefined;
+}
+
+/** A CPU, as the kernel tells it; empty where it does not. */
+export interface HostCpu {
+  /** Such as `GenuineIntel`. */
+  readonly vendor: string;
+  /** Such as `AMD EPYC 9654 96-Core Processor`. */
+  readonly model: string;
+  /** Names of features, such as `avx2`. */
+  readonly flags: readonly string[];
+}
+
+/** What the CPUID instruction gives for one leaf and subleaf: words of 32 bits. */
+export interface CpuidEntry {
+  readonly leaf: number;
+  readonly subleaf: number;
+  readonly eax: number;
+  readonly ebx: number;
+  readonly ecx: number;
+  readonly edx: number;
 }
 
 export type FileKind =

@@ -72,10 +72,12 @@ export {
 } from "./errors.ts";
 export type {
   CallOptions,
+  CpuidEntry,
   FileKind,
   FileStat,
   Host,
   HostClock,
+  HostCpu,
   HostDatabase,
   HostFacts,
   HostFile,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Host, OperationContext, SnapshotManifest, SnapshotSource } from "@silkvm/core";
 import { readImageHeader, verifyExternals, verifyFiles } from "@silkvm/storage";
+import { checkCpu } from "./check-cpu.ts";
 import { checkAllowed } from "./config-allowed.ts";
 import { checkAgrees } from "./config-agrees.ts";
 import { isNamedQcow2 } from "./disk-config.ts";
@@ -23,7 +24,7 @@ export interface CheckedSnapshot {
 
 /**
  * Checks a snapshot: its files, what it needs besides, that all of it is of one VM, and that the VMM is told of nothing but what silk sets.
- * @throws SilkError `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED`, and those of `verifyExternals`
+ * @throws SilkError `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED`, `SNAPSHOT_CPU_MISMATCH`, and those of `verifyExternals`
  */
 export async function checkSnapshot(
   machine: Machine,
@@ -58,7 +59,10 @@ export async function checkSnapshot(
     );
   await checkOverlays(host, source);
   checkArch(host, manifest);
-  return { documents, memorySizeBytes, vmmMajor: checkVmm(version, manifest, warn) };
+  const vmmMajor = checkVmm(version, manifest, warn);
+  // What is only taken in may be meant for another host.
+  if (source.checkExternals) checkCpu(host, documents, manifest, vmmMajor);
+  return { documents, memorySizeBytes, vmmMajor };
 }
 
 /** An overlay names the image below it by itself: it may only be one that the manifest tells of. */

@@ -16,6 +16,17 @@ const device = [...boot, "Error from device manager"];
 const tap = [...device, "Cannot create virtio-net device", "Failed to open taps"];
 
 it.each([
+  [
+    [
+      "Error from API",
+      "The VM could not be restored",
+      "Cannot restore VM",
+      "Failed to receive migratable component snapshot",
+      "Error checking cpu feature compatibility",
+      "Error checking CPUID compatibility",
+    ],
+    "SNAPSHOT_CPU_MISMATCH",
+  ],
   [[...tap, "Open tap device failed", "Device or resource busy (os error 16)"], "TAP_BUSY"],
   [[...tap, "Open tap device failed", "Operation not permitted (os error 1)"], "TAP_FAILED"],
   [

@@ -1,4 +1,5 @@
 import { type ProcessExit, SilkError, type SilkErrorOptions, type VmRecord } from "@silkvm/core";
+import { cpuMismatchHint } from "./check-cpu.ts";
 import { diskLockedError } from "./disk-holder.ts";
 import { kvmDenied, kvmProblem, kvmUnavailable } from "./kvm.ts";
 import type { Machine } from "./machine.ts";
@@ -20,6 +21,7 @@ export interface LaunchEvidence {
 
 const socketInUse = /API socket .* already in use/;
 const diskLocked = /The file is already locked/;
+const cpuMismatch = /Error checking CPUID compatibility/;
 const addressInUse = /Address already in use|os error 98\b/;
 
 /** Whether the VM's own earlier VMM stood in the way, which is ended by now: the same launch may succeed. */
@@ -29,6 +31,11 @@ export function stoodInItsOwnWay({ chain, strays }: LaunchEvidence): boolean {
   return (
     strays === true && [socketInUse, diskLocked, addressInUse].some((words) => words.test(text))
   );
+}
+
+/** Whether the CPU is what the VMM has against a snapshot: it would have it in any way of restoring. */
+export function lacksCpuFeatures({ chain }: LaunchEvidence): boolean {
+  return chain.some((link) => cpuMismatch.test(link));
 }
 
 /** What a VMM's end before its guest ran means for a user, as a typed error. Nothing that the VMM said is lost: `details.log`, `details.chain`. */
@@ -90,6 +97,13 @@ interface Translation extends Pick<SilkErrorOptions, "code" | "kind"> {
 
 /** The first that matches counts. */
 const translations: readonly Translation[] = [
+  {
+    pattern: cpuMismatch,
+    code: "SNAPSHOT_CPU_MISMATCH",
+    kind: "unsupported",
+    what: "the snapshot's guest was given features of another CPU that this machine's cannot give it",
+    hint: cpuMismatchHint,
+  },
   {
     pattern: /Memory manager error/,
     applies: (vm) => vm.config.hugepages,

@@ -12,7 +12,7 @@ import { openClient, openWaitingClient } from "./client.ts";
 import { cowObstacle } from "./cow-rewrite.ts";
 import { toDiskConfig } from "./disk-config.ts";
 import { launch } from "./launch.ts";
-import { stoodInItsOwnWay } from "./launch-failure.ts";
+import { lacksCpuFeatures, stoodInItsOwnWay } from "./launch-failure.ts";
 import { type LaunchedVmm, launchVmm, VmmEnded } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { type RestoreFiles, writeDocuments } from "./restore-files.ts";
@@ -168,9 +168,10 @@ async function bringUp(
   times.resumeMs = resuming();
 }
 
-/** Why the VMM, as far as it said so, did not take a snapshot; undefined where something else went wrong. */
+/** Why the VMM, as far as it said so, did not take a snapshot; undefined where something else went wrong, or another mode is of no use. */
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof VmmEnded) || stoodInItsOwnWay(error.evidence)) return undefined;
+  if (lacksCpuFeatures(error.evidence)) return undefined;
   const { cause, chain } = error.evidence;
   if (!ChApiError.is(cause) || cause.operation !== "vm.restore") return undefined;
   return meaningful(chain).join(": ");

@@ -1,7 +1,7 @@
 import { SilkError } from "../errors.ts";
 import type { SavedSnapshot, SaveTimings, SnapshotRequest } from "../snapshot/backend.ts";
 import { writeManifest } from "../snapshot/manifest-file.ts";
-import type { SnapshotManifest } from "../snapshot/manifest.ts";
+import type { SnapshotHost, SnapshotManifest } from "../snapshot/manifest.ts";
 import { type SnapshotRecord, toSnapshotView } from "../store/snapshot-record.ts";
 import type { Store } from "../store/store.ts";
 import { checkName } from "../vm/names.ts";
@@ -216,12 +216,17 @@ function toManifest(
     description: reserved.description,
     createdAt: saved.pausedAt,
     backend: vm.backend,
-    host: { arch: core.host.facts.arch, vmmVersion: saved.vmmVersion },
+    host: hostOf(core, saved),
     vm: { id, name, config, boot, disks: saved.disks, nics, labels, imageBlobIds, firstBooted },
     ...(vm.parentSnapshotId === undefined ? {} : { parentId: vm.parentSnapshotId }),
     externals: saved.externals,
     files: saved.files,
   };
+}
+
+function hostOf(core: EngineCore, { vmmVersion }: SavedSnapshot): SnapshotHost {
+  const { arch, cpu } = core.host.facts;
+  return { arch, vmmVersion, cpu };
 }
 
 function notRunning(vm: VmRecord, verb: SaveKind["verb"]): SilkError {

@@ -82,7 +82,13 @@ const manifestSchema = v.object({
   description: v.string(),
   createdAt: moment,
   backend: v.string(),
-  host: v.object({ arch: v.string(), vmmVersion: v.string() }),
+  host: v.object({
+    arch: v.string(),
+    vmmVersion: v.string(),
+    cpu: v.optional(
+      v.object({ vendor: v.string(), model: v.string(), flags: v.array(v.string()) }),
+    ),
+  }),
   vm: v.object({
     id: name,
     name,

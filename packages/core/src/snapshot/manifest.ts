@@ -1,3 +1,4 @@
+import type { HostCpu } from "../host.ts";
 import type { Boot, Disk, Nic, VmConfig } from "../vm/record.ts";
 
 /** One file of a snapshot's directory. */
@@ -50,6 +51,8 @@ export interface SnapshotHost {
   readonly arch: string;
   /** As the VMM tells it, such as `v53.0`. */
   readonly vmmVersion: string;
+  /** Left out where it is not known, as in older snapshots and those of other programs. */
+  readonly cpu?: HostCpu | undefined;
 }
 
 /**

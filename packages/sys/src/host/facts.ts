@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { HostFacts } from "@silkvm/core";
+import { cpu, guestCpuid } from "./cpu.ts";
 
 let knownBootId: string | undefined;
 
@@ -25,4 +26,10 @@ export const facts: HostFacts = {
     return process.getuid?.() ?? 0;
   },
   arch: process.arch,
+  get cpu() {
+    return cpu();
+  },
+  get guestCpuid() {
+    return guestCpuid();
+  },
 };

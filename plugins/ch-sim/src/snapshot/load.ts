@@ -29,6 +29,7 @@ import {
 import { defaulted, field, struct } from "../json/struct.ts";
 import { memoryErrors } from "../memory/errors.ts";
 import type { MemoryState } from "../memory/memory-manager.ts";
+import { checkCpuid } from "./cpuid.ts";
 import { CONFIG_FILE, MEMORY_FILE, STATE_FILE, urlToDirectory } from "./directory.ts";
 import { migrationError } from "./migration-error.ts";
 import { fileOffset } from "./save.ts";
@@ -138,6 +139,7 @@ export function loadState(url: string): LoadedState {
   const root = parse(component, readText(url, STATE_FILE, "state"), "state");
   if (root.data === undefined)
     throw migrationError("Restore", "Could not find VM config snapshot section");
+  checkCpuid(root.data);
   const memory = root.snapshots.get("memory-manager")?.data;
   const devices = root.snapshots.get("device-manager")?.data;
   if (memory === undefined || devices === undefined)

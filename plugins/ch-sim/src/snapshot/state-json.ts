@@ -3,6 +3,7 @@ import type { DeviceManager } from "../devices/device-manager.ts";
 import { arrangedTree } from "../devices/device-tree.ts";
 import { toJson } from "../json/to-json.ts";
 import type { MemoryState } from "../memory/memory-manager.ts";
+import { commonCpuid } from "./cpuid.ts";
 
 /** One component's part of a snapshot, in the form of state.json. */
 interface Component {
@@ -28,7 +29,7 @@ export function stateJson(
   memory: MemoryState,
 ): string {
   const root = leaf(
-    { clock: { Kvm: zeros(48) }, common_cpuid: [cpuid(0), cpuid(1)] },
+    { clock: { Kvm: zeros(48) }, common_cpuid: commonCpuid },
     {
       "cpu-manager": {
         snapshots: sorted(
@@ -43,22 +44,10 @@ export function stateJson(
   return toJson(root);
 }
 
-function cpuid(leafNumber: number): unknown {
-  return {
-    function: leafNumber,
-    index: 0,
-    flags: 0,
-    eax: 13,
-    ebx: 1_752_462_657,
-    ecx: 1_145_913_699,
-    edx: 1_769_238_117,
-  };
-}
-
 function vcpu(id: number): Component {
   return leaf({
     Kvm: {
-      cpuid: [cpuid(0), cpuid(1)],
+      cpuid: commonCpuid,
       msrs: [
         { index: 372, data: 0 },
         { index: 16, data: 2n ** 63n + BigInt(id) },
