@@ -31,6 +31,9 @@ let dir: string;
 let config: Partial<EngineConfig>;
 /** Ids of notes that the guest does not let go of. */
 let held: Set<string>;
+/** Ids of notes whose host side cannot be made, and of those whose host side cannot be given back. */
+let broken: { readonly prepare: Set<string>; readonly release: Set<string> };
+let gracesMs: number[];
 
 const hostSide = (id: string): string => join(dir, `note-${id}`);
 const vmmSide = (vm: VmRecord, id: string): string =>
@@ -41,9 +44,15 @@ const noteKind: DeviceKind<{ readonly id: string; readonly text: string }, Note>
   noun: "the note",
   capability: notes,
   plan: async (_vm, { id, text }) => ({ id, data: { text } }),
-  prepare: async (_vm, { id, data }, { host: on }) =>
-    on.files.writeAtomic(hostSide(id), data.text, { mode: 0o600 }),
-  release: async (_vm, { id }, { host: on }) => on.files.remove(hostSide(id)),
+  nameOf: ({ text }) => text,
+  prepare: async (_vm, { id, data }, { host: on }) => {
+    if (broken.prepare.has(id)) throw new Error("no paper");
+    await on.files.writeAtomic(hostSide(id), data.text, { mode: 0o600 });
+  },
+  release: async (_vm, { id }, { host: on }) => {
+    if (broken.release.has(id)) throw new Error("it sticks");
+    await on.files.remove(hostSide(id));
+  },
 };
 
 function plugOn(on: Host): HotPlug<Note> {
@@ -55,7 +64,8 @@ function plugOn(on: Host): HotPlug<Note> {
       await on.files.writeAtomic(vmmSide(vm, id), data.text, { mode: 0o600 });
       return { bdf: "0000:00:07.0" };
     },
-    remove: async (vm, id) => {
+    remove: async (vm, id, { graceMs }) => {
+      gracesMs.push(graceMs);
       if (held.has(id))
         throw new SilkError("the guest does not let go", {
           code: "DEVICE_NOT_RELEASED",
@@ -88,6 +98,8 @@ async function open(on: Host = host): Promise<Engine> {
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "silk-devices-"));
   held = new Set();
+  broken = { prepare: new Set(), release: new Set() };
+  gracesMs = [];
   config = {
     rootDir: join(dir, "root"),
     runDir: join(dir, "run"),
@@ -159,7 +171,8 @@ describe("a device", () => {
     });
     await expect(engine.devices.detach("web", noteKind, "n2")).rejects.toMatchObject({
       code: "DEVICE_NOT_FOUND",
-      hint: "It has n1.",
+      message: "the VM web does not have the note n2",
+      hint: "It has hello.",
     });
     const foreign = { ...noteKind, name: "foreign" };
     await expect(engine.devices.attach("web", foreign, request)).rejects.toMatchObject({
@@ -214,6 +227,69 @@ describe("a device", () => {
     expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
   });
 
+  it("is taken away by what a user calls it, too, and within the time that is given", async () => {
+    await using engine = await open();
+    await engine.devices.attach("web", noteKind, request);
+    await engine.devices.detach("web", noteKind, "hello", { graceMs: 60_000 });
+    await engine.devices.attach("web", noteKind, request);
+    await engine.devices.detach("web", noteKind, "n1");
+    expect(await notesOf(engine)).toEqual([]);
+    expect(gracesMs).toEqual([60_000, 15_000]);
+  });
+
+  it("that somebody else gave the VM keeps its id, and is not taken away", async () => {
+    await using engine = await open();
+    const foreign = vmmSide(await engine.inspect("web"), "n1");
+    await host.files.writeAtomic(foreign, "not silk's", { mode: 0o600 });
+    await expect(engine.devices.attach("web", noteKind, request)).rejects.toMatchObject({
+      code: "DEVICE_EXISTS",
+    });
+    expect(await host.files.readText(foreign)).toBe("not silk's");
+    expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
+  });
+
+  it("that is to be kept but cannot be attached at a start stays out, and comes back at the next", async () => {
+    await using engine = await open();
+    await engine.devices.attach("web", noteKind, request, { keep: true });
+    await engine.stop(["web"], { force: true });
+    broken.prepare.add("n1");
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text);
+    expect((await engine.start(["web"], { onWarning })).failed).toEqual([]);
+    expect(warnings).toEqual(["n1 could not be attached again: no paper"]);
+    expect(await notesOf(engine)).toEqual([["n1", "detached"]]);
+    broken.prepare.clear();
+    await engine.stop(["web"], { force: true });
+    await engine.start(["web"]);
+    expect([await notesOf(engine), await hostHas("n1")]).toEqual([[["n1", "attached"]], true]);
+  });
+
+  it("that is to be kept comes back also where its host side could not be given back in between", async () => {
+    await using engine = await open();
+    await engine.devices.attach("web", noteKind, request, { keep: true });
+    broken.release.add("n1");
+    await engine.stop(["web"], { force: true });
+    expect(await hostHas("n1")).toBe(true);
+    broken.release.clear();
+    await engine.start(["web"]);
+    expect([await notesOf(engine), await hostHas("n1")]).toEqual([[["n1", "attached"]], true]);
+  });
+
+  it("whose host side cannot be given back keeps no other one out", async () => {
+    await using engine = await open();
+    await engine.devices.attach("web", noteKind, request);
+    broken.release.add("n1");
+    await expect(engine.devices.detach("web", noteKind, "n1")).rejects.toThrow("it sticks");
+    await engine.devices.attach("web", noteKind, { id: "n2", text: "other" });
+    expect(await notesOf(engine)).toEqual([
+      ["n1", "detaching"],
+      ["n2", "attached"],
+    ]);
+    broken.release.clear();
+    await engine.devices.detach("web", noteKind, "n1");
+    expect(await notesOf(engine)).toEqual([["n2", "attached"]]);
+  });
+
   it("that the guest has let go of by itself makes room for the next one", async () => {
     await using engine = await open();
     await engine.devices.attach("web", noteKind, request);
@@ -222,6 +298,8 @@ describe("a device", () => {
     await host.files.remove(vmmSide(await engine.inspect("web"), "n1"));
     await engine.devices.attach("web", noteKind, { id: "n1", text: "again" });
     expect(await notesOf(engine)).toEqual([["n1", "attached"]]);
+    const types = (await Array.fromAsync(engine.events())).map(({ type }) => type);
+    expect(types.slice(-3)).toEqual(["device.attached", "device.detached", "device.attached"]);
   });
 
   it("is told of with the VM that has it, to whoever plans another one", async () => {

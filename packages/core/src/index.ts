@@ -26,6 +26,7 @@ export type {
   DeviceKindDefinition,
   HotPlug,
   PlannedDevice,
+  RemoveContext,
 } from "./devices/device-kind.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export type {
@@ -36,6 +37,7 @@ export type {
   CloneOptions,
   CreateOptions,
   DeleteOptions,
+  DetachOptions,
   Devices,
   DeviceView,
   Engine,

@@ -10,7 +10,7 @@ import {
   type CallOptions,
   type DeviceData,
   type HotPlug,
-  type OperationContext,
+  type RemoveContext,
   SilkError,
   type VmRecord,
 } from "@silkvm/core";
@@ -20,8 +20,6 @@ import { launchFailure } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
 import { recordedVmm } from "./vmm-processes.ts";
 
-/** A Linux guest lets go within a second, a busy one within a few. */
-const letGoMs = 15_000;
 const lookAgainMs = 20;
 
 /** What adds one kind of device; everything else is the same for all of them. */
@@ -57,9 +55,8 @@ export async function removeDevice(
   machine: Machine,
   vm: VmRecord,
   id: string,
-  context: OperationContext,
+  { graceMs, signal, progress }: RemoveContext,
 ): Promise<void> {
-  const { signal } = context;
   if (!isInTree(await deviceTree(machine, vm), id)) return;
   await using client = openClient(machine, vm);
   try {
@@ -69,11 +66,11 @@ export async function removeDevice(
     if (!isDeviceNotFound(error))
       throw fromVmm(error, `cannot take the device ${id} from ${vm.name}`);
   }
-  context.progress(`waiting for the guest to let go of ${id}`);
+  progress(`waiting for the guest to let go of ${id}`);
   const { clock } = machine.host;
-  const deadlineMs = clock.monotonicMs() + letGoMs;
+  const deadlineMs = clock.monotonicMs() + graceMs;
   while (isInTree(await deviceTree(machine, vm, { signal }), id)) {
-    if (clock.monotonicMs() > deadlineMs) throw notReleased(vm, id);
+    if (clock.monotonicMs() > deadlineMs) throw notReleased(vm, id, graceMs);
     await clock.delay(lookAgainMs, { signal });
   }
 }
@@ -111,11 +108,11 @@ async function addFailure(
   return await launchFailure(machine, vm, { what, chain: error.chain, log: [], cause: error });
 }
 
-function notReleased(vm: VmRecord, id: string): SilkError {
+function notReleased(vm: VmRecord, id: string, waitedMs: number): SilkError {
   return new SilkError(`the guest of ${vm.name} does not let go of ${id}`, {
     code: "DEVICE_NOT_RELEASED",
     kind: "timeout",
     hint: "See to it that nothing in the guest uses it (unmount it, say), and run the command again.",
-    details: { id: vm.id, name: vm.name, deviceId: id, waitedMs: letGoMs },
+    details: { id: vm.id, name: vm.name, deviceId: id, waitedMs },
   });
 }

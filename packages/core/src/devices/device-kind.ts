@@ -22,9 +22,15 @@ export interface HotPlug<D extends DeviceData> {
    * has been asked for before.
    * @throws SilkError `DEVICE_NOT_RELEASED` where the guest does not let go of it: the same call may succeed later
    */
-  remove(vm: VmRecord, id: string, context: OperationContext): Promise<void>;
+  remove(vm: VmRecord, id: string, context: RemoveContext): Promise<void>;
   /** Whether the VMM has the device, also while the guest is letting go of it. False where no VMM runs. */
   isPresent(vm: VmRecord, id: string, context: OperationContext): Promise<boolean>;
+}
+
+/** What the removal of a device is called with. */
+export interface RemoveContext extends OperationContext {
+  /** How long the guest may take to let go of it. */
+  readonly graceMs: number;
 }
 
 /** What a kind of device is called with. */
@@ -65,6 +71,8 @@ export interface DeviceKind<R, D extends DeviceData> {
   /** What one of them is called in messages: `the shared directory`. */
   readonly noun: string;
   readonly capability: CapabilityToken<HotPlug<D>>;
+  /** What a user calls a device of a VM, where that is not its id: a name, a tag. Unique in the VM among those of its kind. */
+  nameOf?(data: D): string;
   /** Checks everything about a wanted device that can be checked, and says what it will be. Makes nothing. */
   plan(vm: VmRecord, request: R, context: DeviceContext): Promise<PlannedDevice<D>>;
   /** Makes the host's side of it. What it leaves when it throws, {@link DeviceKind.release} removes. */

@@ -1,9 +1,17 @@
-import type { DeviceKind, PlannedDevice } from "../devices/device-kind.ts";
+import type { DeviceKind, HotPlug, PlannedDevice } from "../devices/device-kind.ts";
 import { SilkError } from "../errors.ts";
+import type { OperationContext } from "../hypervisor.ts";
 import type { Store } from "../store/store.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
-import { deviceContext, deviceKind, hotPlug, withAttachment } from "./device-kinds.ts";
+import {
+  defaultGraceMs,
+  deviceContext,
+  deviceKind,
+  hotPlug,
+  nameOf,
+  withAttachment,
+} from "./device-kinds.ts";
 import { withVm } from "./locked.ts";
 import { settleDetaching, settleDevice } from "./settle-device.ts";
 import type { AttachOptions, DeviceView } from "./types.ts";
@@ -26,6 +34,7 @@ export async function attachDevice<R, D extends DeviceData>(
     const context = deviceContext(core, vm, kind.name, core.context(options, signal));
     const planned = await kind.plan(vm, request, context);
     refuseTaken(vm, kind, planned);
+    await refusePresent(plug, vm, planned.id, context);
     const device = { kind: kind.name, ...planned };
     await core.hooks.before("vm:before-attach", { vm, device }, signal);
     const began = core.host.clock.monotonicMs();
@@ -37,13 +46,14 @@ export async function attachDevice<R, D extends DeviceData>(
     });
     let bdf: string | undefined;
     const attached: Attachment<D> = { ...attaching, state: "attached" };
+    const has: VmRecord = { ...withAttachment(vm, attached), updatedAt: store.now() };
     try {
       await kind.prepare?.(reserved, planned, context);
       signal?.throwIfAborted();
       ({ bdf } = await plug.add(reserved, planned, context));
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);
       store.transaction(() => {
-        store.updateVm({ ...withAttachment(vm, attached), updatedAt: store.now() });
+        store.updateVm(has);
         store.endOperation(vm.seq);
         store.addEvent(vm, "device.attached", { kind: kind.name, deviceId: planned.id, tookMs });
       });
@@ -55,7 +65,7 @@ export async function attachDevice<R, D extends DeviceData>(
       });
       throw error;
     }
-    await core.hooks.after("vm:after-attach", { vm, device }, context.warn);
+    await core.hooks.after("vm:after-attach", { vm: has, device }, context.warn);
     return { ...attached, ...(bdf === undefined ? {} : { bdf }) };
   });
 }
@@ -79,7 +89,7 @@ async function undoAttach(
   const leaving: Attachment = { ...attaching, state: "detaching" };
   store.transaction(() => store.updateVm(withAttachment(vm, leaving)));
   try {
-    await plug.remove(vm, attaching.id, context);
+    await plug.remove(vm, attaching.id, { ...context, graceMs: defaultGraceMs });
   } finally {
     await settleDevice(core, store, vm, leaving);
   }
@@ -108,26 +118,44 @@ export async function checkChangeable(core: EngineCore, vm: VmRecord): Promise<v
   });
 }
 
+/** A device that the VMM has and silk did not add: what undoes the attachment would take that one away. @throws SilkError `DEVICE_EXISTS` */
+async function refusePresent<D extends DeviceData>(
+  plug: HotPlug<D>,
+  vm: VmRecord,
+  id: string,
+  context: OperationContext,
+): Promise<void> {
+  if (!(await plug.isPresent(vm, id, context))) return;
+  throw new SilkError(`the VM ${vm.name} has a device ${id} already, which silk did not attach`, {
+    code: "DEVICE_EXISTS",
+    kind: "conflict",
+    hint: "Choose another name.",
+    details: { id: vm.id, name: vm.name, deviceId: id },
+  });
+}
+
 /** @throws SilkError `DEVICE_EXISTS`, `DEVICE_LEAVING` */
 function refuseTaken<R, D extends DeviceData>(
   vm: VmRecord,
-  { noun }: DeviceKind<R, D>,
-  { id }: PlannedDevice<D>,
+  kind: DeviceKind<R, D>,
+  planned: PlannedDevice<D>,
 ): void {
+  const { id } = planned;
+  const name = nameOf(kind, planned);
   const other = vm.attachments?.find((attachment) => attachment.id === id);
   if (other === undefined || other.state === "detached") return;
   const details = { id: vm.id, name: vm.name, deviceId: id };
   if (other.state === "detaching")
-    throw new SilkError(`the guest of ${vm.name} has not let go of ${id} yet`, {
+    throw new SilkError(`the guest of ${vm.name} has not let go of ${kind.noun} ${name} yet`, {
       code: "DEVICE_LEAVING",
       kind: "busy",
-      hint: "Detach it again to wait for that, or choose another id.",
+      hint: "Detach it again to wait for that, or choose another name.",
       details,
     });
-  throw new SilkError(`the VM ${vm.name} has ${noun} ${id} already`, {
+  throw new SilkError(`the VM ${vm.name} has ${kind.noun} ${name} already`, {
     code: "DEVICE_EXISTS",
     kind: "conflict",
-    hint: "Detach it first, or choose another id.",
+    hint: "Detach it first, or choose another name.",
     details,
   });
 }

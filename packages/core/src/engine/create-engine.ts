@@ -139,9 +139,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         bounded(`cannot attach ${kind.noun} to ${ref}`, call, (signal) =>
           attachDevice(core, ref, kind, request, call, signal),
         ),
-      detach: (ref, kind, id, call = {}) =>
-        bounded(`cannot detach ${id} from ${ref}`, call, (signal) =>
-          detachDevice(core, ref, kind, id, call, signal),
+      detach: (ref, kind, device, call = {}) =>
+        bounded(`cannot detach ${kind.noun} ${device} from ${ref}`, call, (signal) =>
+          detachDevice(core, ref, kind, device, call, signal),
         ),
       list: (ref, kind, call = {}) =>
         bounded(`cannot list the devices of ${ref}`, call, (signal) =>

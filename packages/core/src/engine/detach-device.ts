@@ -4,10 +4,17 @@ import type { Store } from "../store/store.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import { checkChangeable } from "./attach-device.ts";
 import type { EngineCore } from "./core.ts";
-import { deviceKind, hotPlug, withAttachment, withoutAttachment } from "./device-kinds.ts";
+import {
+  defaultGraceMs,
+  deviceKind,
+  hotPlug,
+  nameOf,
+  withAttachment,
+  withoutAttachment,
+} from "./device-kinds.ts";
 import { withVm } from "./locked.ts";
 import { releaseDevice } from "./release-devices.ts";
-import type { ChangeOptions } from "./types.ts";
+import type { DetachOptions } from "./types.ts";
 
 /**
  * Takes a device from a VM that runs: asks the guest to let go of it, waits until it has, and gives its host's side back. Where the guest does not
@@ -17,28 +24,27 @@ export async function detachDevice<R, D extends DeviceData>(
   core: EngineCore,
   ref: string,
   kind: DeviceKind<R, D>,
-  id: string,
-  options: ChangeOptions,
+  device: string,
+  options: DetachOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await deviceKind(core, kind.name);
   return await withVm(core, ref, options, signal, async ({ store, vm }) => {
-    const attachment = vm.attachments?.find((one) => one.kind === kind.name && one.id === id);
-    if (attachment === undefined) throw deviceNotFound(vm, kind, id);
-    const device = { kind: attachment.kind, id, data: attachment.data };
-    await core.hooks.before("vm:before-detach", { vm, device }, signal);
+    const ours = (vm.attachments ?? []).filter((one) => one.kind === kind.name);
+    const attachment = find(ours as Attachment<D>[], kind, device);
+    if (attachment === undefined) throw deviceNotFound(vm, kind, ours as Attachment<D>[], device);
+    const { id, data } = attachment;
+    const hooked = { kind: kind.name, id, data };
     const context = core.context(options, signal);
-    if (vm.state !== "running") {
-      await releaseDevice(core, vm, attachment);
-      store.transaction(() =>
-        store.updateVm({ ...withoutAttachment(vm, id), updatedAt: store.now() }),
-      );
-    } else {
-      const plug = await hotPlug(core, vm, kind);
-      await checkChangeable(core, vm);
-      await detach(core, store, vm, attachment, (leaving) => plug.remove(leaving, id, context));
-    }
-    await core.hooks.after("vm:after-detach", { vm, device }, context.warn);
+    const runs = vm.state === "running";
+    const plug = await hotPlug(core, vm, kind);
+    if (runs) await checkChangeable(core, vm);
+    await core.hooks.before("vm:before-detach", { vm, device: hooked }, signal);
+    const { graceMs = defaultGraceMs } = options;
+    const now = await detach(core, store, vm, attachment, async (leaving) => {
+      if (runs) await plug.remove(leaving, id, { ...context, graceMs });
+    });
+    await core.hooks.after("vm:after-detach", { vm: now, device: hooked }, context.warn);
   });
 }
 
@@ -48,10 +54,10 @@ async function detach(
   vm: VmRecord,
   attachment: Attachment,
   remove: (vm: VmRecord) => Promise<void>,
-): Promise<void> {
+): Promise<VmRecord> {
   const { id } = attachment;
   const began = core.host.clock.monotonicMs();
-  const leaving = withAttachment(vm, { ...attachment, state: "detaching" });
+  const leaving = withAttachment(vm, { ...attachment, state: "detaching", keep: false });
   store.transaction(() => {
     store.updateVm(leaving);
     store.beginOperation(vm, "detach", { deviceId: id });
@@ -65,23 +71,38 @@ async function detach(
     throw error;
   }
   const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+  const without = { ...withoutAttachment(vm, id), updatedAt: store.now() };
   store.transaction(() => {
-    store.updateVm({ ...withoutAttachment(vm, id), updatedAt: store.now() });
+    store.updateVm(without);
     store.endOperation(vm.seq);
     store.addEvent(vm, "device.detached", { kind: attachment.kind, deviceId: id, tookMs });
   });
+  return without;
+}
+
+/** A device by its id, or by what a user calls it. */
+function find<R, D extends DeviceData>(
+  attachments: readonly Attachment<D>[],
+  kind: DeviceKind<R, D>,
+  device: string,
+): Attachment<D> | undefined {
+  return (
+    attachments.find(({ id }) => id === device) ??
+    attachments.find((one) => nameOf(kind, one) === device)
+  );
 }
 
 function deviceNotFound<R, D extends DeviceData>(
   vm: VmRecord,
-  { name, noun }: DeviceKind<R, D>,
-  id: string,
+  kind: DeviceKind<R, D>,
+  attachments: readonly Attachment<D>[],
+  device: string,
 ): SilkError {
-  const ids = (vm.attachments ?? []).flatMap((one) => (one.kind === name ? one.id : []));
-  return new SilkError(`the VM ${vm.name} does not have ${noun} ${id}`, {
+  const known = attachments.map((one) => nameOf(kind, one));
+  return new SilkError(`the VM ${vm.name} does not have ${kind.noun} ${device}`, {
     code: "DEVICE_NOT_FOUND",
     kind: "not-found",
-    hint: ids.length === 0 ? "It has none that was attached." : `It has ${ids.join(", ")}.`,
-    details: { id: vm.id, name: vm.name, deviceId: id, known: ids },
+    hint: known.length === 0 ? "It has none that was attached." : `It has ${known.join(", ")}.`,
+    details: { id: vm.id, name: vm.name, device, known },
   });
 }

@@ -5,6 +5,9 @@ import type { OperationContext } from "../hypervisor.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 
+/** A Linux guest lets go of a device within a second, a busy one within a few. */
+export const defaultGraceMs = 15_000;
+
 /** A kind of device as the engine handles it, whatever its requests and data are. */
 export type AnyDeviceKind = DeviceKind<never, DeviceData>;
 
@@ -51,6 +54,14 @@ export function deviceContext(
   };
 }
 
+/** What a user calls a device. */
+export function nameOf<R, D extends DeviceData>(
+  kind: DeviceKind<R, D>,
+  { id, data }: { readonly id: string; readonly data: D },
+): string {
+  return kind.nameOf?.(data) ?? id;
+}
+
 /** The record with a device added, or changed. */
 export function withAttachment(vm: VmRecord, attachment: Attachment): VmRecord {
   const others = (vm.attachments ?? []).filter(({ id }) => id !== attachment.id);
@@ -72,6 +83,6 @@ export function withAttachments(vm: VmRecord, attachments: readonly Attachment[]
 /** The devices that a VM which does not run any more gets again when it is started. */
 export function keptAttachments(vm: VmRecord): readonly Attachment[] {
   return (vm.attachments ?? [])
-    .filter(({ keep, state }) => keep && state !== "detaching")
+    .filter(({ keep }) => keep)
     .map((attachment) => ({ ...attachment, state: "detached" }));
 }

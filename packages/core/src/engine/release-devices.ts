@@ -1,7 +1,9 @@
+import type { HotPlug } from "../devices/device-kind.ts";
 import type { OperationContext } from "../hypervisor.ts";
-import type { Attachment, VmRecord } from "../vm/record.ts";
+import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import {
+  type AnyDeviceKind,
   deviceContext,
   deviceKind,
   hotPlug,
@@ -20,8 +22,7 @@ export async function releaseDevices(core: EngineCore, vm: VmRecord): Promise<Vm
   for (const attachment of vm.attachments) {
     try {
       await releaseDevice(core, vm, attachment);
-      if (attachment.keep && attachment.state !== "detaching")
-        left.push({ ...attachment, state: "detached" });
+      if (attachment.keep) left.push({ ...attachment, state: "detached" });
     } catch (error) {
       core.logger.warn(
         `what ${attachment.id} of ${vm.name} holds of the host cannot be given back yet: ${(error as Error).message}`,
@@ -46,26 +47,56 @@ export async function releaseDevice(
   );
 }
 
-/** A VM that was just started gets the devices again that it is to keep. One that cannot be attached is told of, and stays out. */
+/**
+ * A VM whose VMM was just started gets the devices again that it is to keep. One that cannot be attached is told of, and stays out.
+ * @throws what the backend throws where it cannot tell what came of one
+ */
 export async function attachKept(
   core: EngineCore,
   started: VmRecord,
   context: OperationContext,
 ): Promise<VmRecord> {
   let vm = started;
-  for (const kept of started.attachments ?? []) {
-    if (kept.state !== "detached") continue;
-    try {
-      const kind = await deviceKind(core, kept.kind);
-      const plug = await hotPlug(core, vm, kind);
-      await kind.prepare?.(vm, kept, deviceContext(core, vm, kind.name, context));
-      await plug.add(vm, kept, context);
-      vm = withAttachment(vm, { ...kept, state: "attached" });
-    } catch (error) {
-      context.signal?.throwIfAborted();
-      context.warn(`${kept.id} could not be attached again: ${(error as Error).message}`);
-      await releaseDevice(core, vm, kept);
-    }
-  }
+  for (const kept of started.attachments ?? [])
+    if (kept.keep)
+      vm = withAttachment(vm, { ...kept, state: await attachAgain(core, vm, kept, context) });
   return vm;
+}
+
+async function attachAgain(
+  core: EngineCore,
+  vm: VmRecord,
+  kept: Attachment,
+  context: OperationContext,
+): Promise<Attachment["state"]> {
+  const stayOut = (error: unknown): void =>
+    context.warn(`${kept.id} could not be attached again: ${(error as Error).message}`);
+  let kind: AnyDeviceKind;
+  let plug: HotPlug<DeviceData>;
+  try {
+    kind = await deviceKind(core, kept.kind);
+    plug = await hotPlug(core, vm, kind);
+    // What it held of the host could not be given back when the VM ended.
+    if (kept.state === "detaching") await releaseDevice(core, vm, kept);
+  } catch (error) {
+    stayOut(error);
+    return kept.state;
+  }
+  try {
+    await kind.prepare?.(vm, kept, deviceContext(core, vm, kind.name, context));
+    await plug.add(vm, kept, context);
+    return "attached";
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    // The VMM may have got it all the same.
+    if (await plug.isPresent(vm, kept.id, core.context({}, undefined))) return "attached";
+    stayOut(error);
+  }
+  try {
+    await releaseDevice(core, vm, kept);
+    return "detached";
+  } catch (error) {
+    stayOut(error);
+    return "detaching";
+  }
 }

@@ -10,7 +10,7 @@ import { deleteSnapshotHeld } from "./delete-snapshot.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
-import { releaseDevices } from "./release-devices.ts";
+import { attachKept, releaseDevices } from "./release-devices.ts";
 import { abandonRestore } from "./settle-restore.ts";
 import { openSource } from "./snapshot-source.ts";
 import type { LoadOptions, RestoreOptions, SnapshotRef } from "./types.ts";
@@ -135,7 +135,8 @@ async function restore(
     const { disposable } = wanted;
     // Its old VMM is gone, and with it what was added while it ran.
     const released = await releaseDevices(core, target);
-    const arrived = toRestored(released, manifest, runtime, store.now());
+    const running = toRestored(released, manifest, runtime, store.now());
+    const arrived = await attachKept(core, running, context);
     const restored = disposable === undefined ? arrived : forget(arrived, disposable);
     const loaded = toLoaded(restored, manifest, timings);
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);

@@ -9,6 +9,8 @@ import type { VmRecord } from "../vm/record.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { withVm } from "./locked.ts";
+import { refuseAttached } from "./refuse-attached.ts";
+import { settleDetaching } from "./settle-device.ts";
 import { finishSave, undoSave } from "./settle-save.ts";
 import { freeSnapshotName, refuseSnapshotClash, sizeOf } from "./snapshot-names.ts";
 import type { SavedSnapshotView, SaveOptions } from "./types.ts";
@@ -73,12 +75,14 @@ interface SaveKind extends Pick<SnapshotRequest, "afterwards"> {
 async function save(
   core: EngineCore,
   store: Store,
-  vm: VmRecord,
+  found: VmRecord,
   options: SaveOptions,
   signal: AbortSignal | undefined,
   kind: SaveKind,
 ): Promise<{ readonly record: SnapshotRecord; readonly timings: SaveTimings }> {
-  if (vm.state !== "running") throw notRunning(vm, kind.verb);
+  if (found.state !== "running") throw notRunning(found, kind.verb);
+  const vm = await settleDetaching(core, store, found);
+  await refuseAttached(core, vm);
   const name =
     options.name === undefined
       ? freeSnapshotName(store, vm.name)

@@ -30,14 +30,27 @@ export async function settleDevice(
   return now;
 }
 
-/** With the VM's lock held: forgets devices that the guest has let go of since it was asked to. */
+/**
+ * With the VM's lock held: forgets devices that the guest has let go of since it was asked to. One of which that cannot be told, or whose host
+ * side cannot be given back, stays as it is, and is in nobody's way.
+ */
 export async function settleDetaching(
   core: EngineCore,
   store: Store,
   vm: VmRecord,
 ): Promise<VmRecord> {
   let now = vm;
-  for (const attachment of vm.attachments ?? [])
-    if (attachment.state === "detaching") now = await settleDevice(core, store, now, attachment);
+  for (const attachment of vm.attachments ?? []) {
+    if (attachment.state !== "detaching") continue;
+    const { kind, id: deviceId } = attachment;
+    try {
+      now = await settleDevice(core, store, now, attachment);
+    } catch (error) {
+      core.logger.warn(`${deviceId} of ${vm.name} is still detached: ${(error as Error).message}`);
+      continue;
+    }
+    const isGone = now.attachments?.some(({ id }) => id === deviceId) !== true;
+    if (isGone) store.addEvent(vm, "device.detached", { kind, deviceId });
+  }
   return now;
 }

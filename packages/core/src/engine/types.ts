@@ -216,8 +216,13 @@ export interface Snapshots {
 }
 
 export interface AttachOptions extends ChangeOptions {
-  /** Attach it again whenever the VM is started. Default false: it is gone when the VM ends. */
+  /** Attach it again whenever the VM is started, restored or woken. Default false: it is gone when the VM ends. */
   readonly keep?: boolean | undefined;
+}
+
+export interface DetachOptions extends ChangeOptions {
+  /** How long the guest may take to let go of the device; 0 asks it and waits for nothing. Default: 15,000. */
+  readonly graceMs?: number | undefined;
 }
 
 /** A device that was added to a VM. */
@@ -239,14 +244,15 @@ export interface Devices {
     options?: AttachOptions,
   ): Promise<DeviceView<D>>;
   /**
-   * Takes a device away: resolves once the guest has let go of it and the host has it back.
-   * @throws SilkError `DEVICE_NOT_FOUND`; `DEVICE_NOT_RELEASED` where the guest does not let go: the same call may succeed later
+   * Takes a device away: resolves once the guest has let go of it and the host has it back. From a VM that does not run: it does not get it again.
+   * @param device its id, or what a user calls it: a disk's name, a share's tag
+   * @throws SilkError `DEVICE_NOT_FOUND`, `VM_PAUSED`; `DEVICE_NOT_RELEASED` where the guest does not let go within `graceMs`: the same call may succeed later
    */
   detach<R, D extends DeviceData>(
     ref: string,
     kind: DeviceKind<R, D>,
-    id: string,
-    options?: ChangeOptions,
+    device: string,
+    options?: DetachOptions,
   ): Promise<void>;
   /** The devices of one kind that a VM has, or gets again when it is started. Writes nothing. */
   list<R, D extends DeviceData>(

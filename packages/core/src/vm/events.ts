@@ -17,7 +17,8 @@ export interface LoadEventData extends SnapshotEventData {
 export interface DeviceEventData {
   readonly kind: string;
   readonly deviceId: string;
-  readonly tookMs: number;
+  /** Left out where nobody waited for it: a guest that let go of the device later, or a start that attached it again. */
+  readonly tookMs?: number | undefined;
 }
 
 /** What each kind of event carries besides its {@link EventBase}. */

@@ -44,6 +44,7 @@ export const diskKind: DeviceKind<DiskRequest, DiskData> = {
   name: "disk",
   noun: "the disk",
   capability: hotDisk,
+  nameOf: ({ name }) => name,
   plan: planDisk,
 };
 
