@@ -45,6 +45,23 @@ const vm: VmView = {
   },
 };
 
+it("tells of devices that were attached while it runs", () => {
+  const backup = {
+    kind: "disk",
+    id: "silk-disk-backup",
+    data: { path: "/images/\u001b[2Jb.raw", name: "backup", readonly: false },
+    state: "attached",
+    keep: true,
+  } as const;
+  expect(renderVmView({ ...vm, attachments: [backup] }, nowMs)).toContain(
+    [
+      "Attached",
+      "  ID                KIND  STATE     KEEP  WHAT",
+      "  silk-disk-backup  disk  attached  yes   path=/images/�[2Jb.raw name=backup readonly=false",
+    ].join("\n"),
+  );
+});
+
 it("tells a person everything about a VM, and lets no label drive the terminal", () => {
   expect(renderVmView(vm, nowMs)).toMatchInlineSnapshot(`
     "ID       3f9a1c2b4d5e6f70

@@ -1,7 +1,8 @@
-import type { Boot, VmView } from "@silkvm/core";
+import type { Boot, DeviceData, VmView } from "@silkvm/core";
 import { memoryWords } from "./load-view.ts";
 import { type Field, renderFields } from "./output/fields.ts";
 import { formatSize } from "./output/format-size.ts";
+import { printableLine } from "./output/printable.ts";
 import { formatAgo, formatSpan } from "./output/relative-time.ts";
 import { renderSection } from "./output/section.ts";
 import type { Column } from "./output/table.ts";
@@ -26,6 +27,7 @@ export function renderVmView(
   const sections: (readonly [title: string, body: string])[] = [
     ["Boot", renderFields(bootFields(vm.boot), "  ")],
     ["Disks", renderSection(diskColumns, vm.disks)],
+    ["Attached", renderSection(attachmentColumns, vm.attachments ?? [])],
     ["NICs", renderSection(nicColumns, vm.nics)],
     ["Restored", renderFields(restoredFields(vm, named), "  ")],
     ["Devices", renderSection(deviceColumns, vm.observed.devices ?? [])],
@@ -140,6 +142,24 @@ const diskColumns: readonly Column<VmView["disks"][number]>[] = [
   { header: "SERIAL", cell: ({ serial }) => serial ?? "-" },
   { header: "PATH", cell: ({ path }) => path },
 ];
+
+const attachmentColumns: readonly Column<NonNullable<VmView["attachments"]>[number]>[] = [
+  { header: "ID", cell: ({ id }) => id },
+  { header: "KIND", cell: ({ kind }) => kind },
+  { header: "STATE", cell: ({ state }) => state },
+  { header: "KEEP", cell: ({ keep }) => (keep ? "yes" : "no") },
+  { header: "WHAT", cell: ({ data }) => renderData(data) },
+];
+
+/** What only the kind of device understands: `path=/images/a.raw readonly=false`. */
+function renderData(data: DeviceData): string {
+  const words = Object.entries(data).map(([name, value]) => `${name}=${renderValue(value)}`);
+  return printableLine(words.join(" "));
+}
+
+function renderValue(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 const nicColumns: readonly Column<VmView["nics"][number]>[] = [
   { header: "TAP", cell: ({ tap }) => tap },

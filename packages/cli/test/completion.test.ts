@@ -53,6 +53,21 @@ describe("silk __complete", () => {
     expect(await complete("vm", "rm", "--root-dir", "/nosuch", "")).toEqual([":nothing"]);
   });
 
+  it("offers the disks that are attached to the VM, to detach one", async () => {
+    const path = join(sandbox.dir, "backup.raw");
+    await writeFile(path, Buffer.alloc(512));
+    await sandbox.ok("vm", "disk", "attach", "web", "--path", path, "--name", "backup");
+    const detach = ["vm", "disk", "detach"];
+    const offered = ["backup\tattached", ":nothing"];
+    expect(await complete(...detach, "web", "--name", "")).toEqual(offered);
+    expect(await complete(...detach, "--timeout", "3s", "web", "--name", "b")).toEqual(offered);
+    expect(await complete(...detach, "--name", "")).toEqual([":nothing"]);
+    expect(await complete(...detach, "db", "--name", "")).toEqual([":nothing"]);
+    expect(await complete("vm", "disk", "attach", "")).toEqual(["web\trunning", ":nothing"]);
+    expect(await complete("vm", "disk", "attach", "web", "--path", "")).toEqual([":files"]);
+    await sandbox.ok("vm", "disk", "detach", "web", "--name", "backup");
+  });
+
   it("offers flags that are not given yet, and their values", async () => {
     const flags = await complete("vm", "list", "--json", "--");
     expect(flags).toContain("--quiet\tprint ids only");

@@ -4,10 +4,7 @@ import type { AddDevice } from "./hot-plug.ts";
 
 /** Adds a raw disk to a VM that runs, tuned as the disks are that it was started with. */
 export const addDisk: AddDevice<DiskData> = (client, vm, { id, data }, options) => {
-  const { path, name: serial, readonly } = data;
-  const role = readonly ? "layer" : "data";
-  return client.vm.addDisk(
-    { ...toDiskConfig({ path, role, readonly, serial }, vm.config), id },
-    options,
-  );
+  const { name: serial, ...disk } = data;
+  const role = disk.readonly ? "layer" : "data";
+  return client.vm.addDisk({ ...toDiskConfig({ ...disk, role, serial }, vm.config), id }, options);
 };

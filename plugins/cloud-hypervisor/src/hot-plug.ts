@@ -105,7 +105,13 @@ async function addFailure(
 ): Promise<unknown> {
   const what = `the VMM refused the device ${id}`;
   if (!ChApiError.is(error)) return fromVmm(error, what);
-  return await launchFailure(machine, vm, { what, chain: error.chain, log: [], cause: error });
+  return await launchFailure(machine, vm, {
+    what,
+    code: "VMM_REFUSED",
+    chain: error.chain,
+    log: [],
+    cause: error,
+  });
 }
 
 function notReleased(vm: VmRecord, id: string, waitedMs: number): SilkError {

@@ -9,6 +9,8 @@ import { meaningful } from "./vmm-log.ts";
 export interface LaunchEvidence {
   /** What it means. Default: that the VMM ended before the guest ran. */
   readonly what?: string | undefined;
+  /** The code of what the VMM's words tell nothing else of. Default `VMM_EXITED`. */
+  readonly code?: "VMM_EXITED" | "VMM_REFUSED" | undefined;
   /** The VMM's errors, outermost first: from its API or from its log. */
   readonly chain: readonly string[];
   /** End of the log of this launch. */
@@ -50,6 +52,7 @@ export async function launchFailure(
     exit,
     cause,
     what: meaning = "the VMM ended before the guest ran",
+    code = "VMM_EXITED",
   } = evidence;
   const links = meaningful(chain);
   const text = links.join(": ");
@@ -80,7 +83,7 @@ export async function launchFailure(
     if (pattern.test(text) && applies?.(vm) !== false) return failure(`${what}: ${text}`, options);
   }
   return failure(`${meaning}: ${text === "" ? endOf(exit) : text}`, {
-    code: "VMM_EXITED",
+    code,
     kind: "failed",
     hint: `Its log tells more: silk vm logs ${vm.name}`,
   });
@@ -152,7 +155,7 @@ const translations: readonly Translation[] = [
     code: "DISK_UNUSABLE",
     kind: "failed",
     what: "the VMM cannot open a disk",
-    hint: "Where the file system knows no direct I/O, make the VM with --no-direct-io.",
+    hint: "Where the file system knows no direct I/O, give --no-direct-io.",
   },
   {
     pattern: /No space left on device|os error 28\b/,

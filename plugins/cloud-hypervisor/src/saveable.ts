@@ -28,14 +28,15 @@ const outside: readonly (readonly [keyof ReportedVmConfig, string])[] = [
 export async function disksToSave(
   machine: Machine,
   vm: VmRecord,
-  { config }: VmInfo,
+  { config, device_tree: tree }: VmInfo,
 ): Promise<readonly SnapshotDisk[]> {
   checkDevices(vm, config);
+  checkLeaving(vm, config, Object.keys(tree ?? {}));
   const attached = (config.disks ?? []).map((disk) => {
     const known = vm.disks.find(({ path }) => path === disk.path);
     if (known !== undefined && !disk.vhost_user) return known;
     throw cannotSave(vm, `the disk ${disk.path ?? disk.id ?? ""} was added while it runs`, {
-      hint: "Detach it first: silk vm disk detach",
+      hint: "Detach it first.",
     });
   });
   const names = diskFileNames(attached);
@@ -70,6 +71,26 @@ function checkDevices(vm: VmRecord, config: ReportedVmConfig): void {
   // The rest of what a restore would refuse. A mapped memory file is made memory like any other.
   const { memory } = config as unknown as { readonly memory: JsonObject };
   checkAllowed(withKey(config as unknown as JsonObject, "memory", withoutKey(memory, "zones")));
+}
+
+const removable = ["disks", "net", "fs", "pmem", "devices", "user_devices"] as const;
+const pciSide = "_virtio-pci-";
+
+/** The configuration forgets a device at once, and the state keeps it until the guest has let go: they would not go together. */
+function checkLeaving(vm: VmRecord, config: ReportedVmConfig, nodes: readonly string[]): void {
+  const known = new Set(
+    removable.flatMap((section) => (config[section] ?? []).map(({ id }) => id)),
+  );
+  if (config.vsock !== undefined) known.add(config.vsock.id);
+  const leaving = nodes
+    .filter((node) => node.startsWith(pciSide))
+    .map((node) => node.slice(pciSide.length))
+    // The names of the VMM's own begin with two underscores.
+    .find((id) => !id.startsWith("__") && !known.has(id));
+  if (leaving !== undefined)
+    throw cannotSave(vm, `its guest has not let go of the device ${leaving} yet`, {
+      hint: "Detach it again, to wait for that.",
+    });
 }
 
 async function checkCopyable({ host }: Machine, vm: VmRecord, path: string): Promise<void> {

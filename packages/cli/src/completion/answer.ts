@@ -32,6 +32,20 @@ export async function answerCompletion(
       const fitting = snapshots.filter(({ name }) => !completion.given.includes(name));
       return answer(refs(current, fitting, ({ vmName }) => `of ${vmName}`));
     }
+    case "devices": {
+      const { kind, flag, vm } = completion;
+      if (vm === undefined) return answer([]);
+      const attached = await ask(words, oclif, async (engine) => {
+        const { attachments = [] } = await engine.inspect(vm);
+        return attachments.filter((one) => one.kind === kind);
+      });
+      return answer(
+        attached.map(({ id, data, state }) => {
+          const called = data[flag];
+          return { value: typeof called === "string" ? called : id, description: state };
+        }),
+      );
+    }
     case "vms": {
       const vms = await ask(words, oclif, (engine) => engine.list());
       const fitting = vms.filter(
@@ -54,6 +68,7 @@ const runningOnly: ReadonlySet<string> = new Set([
   "vm:stop",
   "vm:console",
   "vm:hibernate",
+  "vm:disk:attach",
   "snapshot:save",
 ]);
 

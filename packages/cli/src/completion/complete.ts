@@ -46,7 +46,19 @@ export type Completion =
       readonly command: string;
       readonly given: readonly string[];
     }
+  | {
+      readonly type: "devices";
+      /** Name of the kind of device. */
+      readonly kind: string;
+      /** The flag that takes what a user calls one. */
+      readonly flag: string;
+      /** The VM that is named on the command line, so far. */
+      readonly vm: string | undefined;
+    }
   | { readonly type: "settings" };
+
+/** Flags that take a device of the VM: the kind of device, by the command and the flag. */
+const deviceFlags: ReadonlyMap<string, string> = new Map([["vm:disk:detach --name", "disk"]]);
 
 const fileFlags: ReadonlySet<string> = new Set([
   "kernel",
@@ -56,6 +68,7 @@ const fileFlags: ReadonlySet<string> = new Set([
   "config",
   "output",
   "allow-path",
+  "path",
 ]);
 const directoryFlags: ReadonlySet<string> = new Set([
   "root-dir",
@@ -85,10 +98,10 @@ export function complete(
   const rest = typed.slice(named.length);
   const dashes = rest.includes("--");
   const valued = dashes ? undefined : optionFlag(rest.at(-1), command);
-  if (valued !== undefined) return flagValue(command, ...valued);
+  if (valued !== undefined) return flagValue(command, rest, ...valued);
   if (!dashes && current.startsWith("-")) {
     const inline = current.includes("=") ? optionFlag(current.split("=")[0], command) : undefined;
-    return inline === undefined ? flagNames(command, rest) : flagValue(command, ...inline);
+    return inline === undefined ? flagNames(command, rest) : flagValue(command, rest, ...inline);
   }
   return positional(command, positionals(rest, command));
 }
@@ -151,10 +164,15 @@ function optionFlag(
 }
 
 function flagValue(
-  { id: command }: KnownCommand,
+  known: KnownCommand,
+  rest: readonly string[],
   name: string,
   { options }: KnownFlag,
 ): Completion {
+  const command = known.id;
+  const kind = deviceFlags.get(`${command} --${name}`);
+  if (kind !== undefined)
+    return { type: "devices", kind, flag: name, vm: positionals(rest, known)[0] };
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (name === "vm") return { type: "vms", command, given: [] };
   if (fileFlags.has(name)) return { type: "files" };

@@ -27,7 +27,7 @@ export async function detachDevice<R, D extends DeviceData>(
   device: string,
   options: DetachOptions,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Attachment<D>> {
   await deviceKind(core, kind.name);
   return await withVm(core, ref, options, signal, async ({ store, vm }) => {
     const ours = (vm.attachments ?? []).filter((one) => one.kind === kind.name);
@@ -45,6 +45,7 @@ export async function detachDevice<R, D extends DeviceData>(
       if (runs) await plug.remove(leaving, id, { ...context, graceMs });
     });
     await core.hooks.after("vm:after-detach", { vm: now, device: hooked }, context.warn);
+    return attachment;
   });
 }
 

@@ -246,6 +246,7 @@ export interface Devices {
   /**
    * Takes a device away: resolves once the guest has let go of it and the host has it back. From a VM that does not run: it does not get it again.
    * @param device its id, or what a user calls it: a disk's name, a share's tag
+   * @returns the device as it was
    * @throws SilkError `DEVICE_NOT_FOUND`, `VM_PAUSED`; `DEVICE_NOT_RELEASED` where the guest does not let go within `graceMs`: the same call may succeed later
    */
   detach<R, D extends DeviceData>(
@@ -253,7 +254,7 @@ export interface Devices {
     kind: DeviceKind<R, D>,
     device: string,
     options?: DetachOptions,
-  ): Promise<void>;
+  ): Promise<Attachment<D>>;
   /** The devices of one kind that a VM has, or gets again when it is started. Writes nothing. */
   list<R, D extends DeviceData>(
     ref: string,

@@ -1,4 +1,4 @@
-import { sep } from "node:path";
+import { dirname, isAbsolute, sep } from "node:path";
 import {
   type DeviceContext,
   type FileStat,
@@ -11,6 +11,13 @@ import type { DiskData } from "./disk-kind.ts";
 
 const sectorBytes = 512;
 
+/** What a file is to be, and of which VM. */
+interface WantedDisk {
+  readonly vm: VmRecord;
+  readonly name: string;
+  readonly readonly: boolean;
+}
+
 /**
  * Checks that a file can be the disk of a running VM.
  * @returns its path with every symlink resolved: what is attached is what was checked
@@ -18,12 +25,19 @@ const sectorBytes = 512;
  */
 export async function checkDiskFile(
   path: string,
-  wanted: { readonly readonly: boolean; readonly vm: VmRecord },
+  wanted: WantedDisk,
   context: DeviceContext,
 ): Promise<string> {
   const { files } = context.host;
   const refuse = (why: string, options: Omit<SilkErrorOptions, "details">): SilkError =>
     new SilkError(`${path} ${why}`, { ...options, details: { path } });
+  if (typeof path !== "string" || !isAbsolute(path) || path.includes("\0"))
+    throw new SilkError(`${JSON.stringify(path)} is no absolute path`, {
+      code: "INVALID_DISK",
+      kind: "invalid",
+      hint: "Name the file from the root directory on.",
+      details: { path },
+    });
   const stat = await files.stat(path);
   if (stat === undefined)
     throw refuse("is not there", {
@@ -38,9 +52,9 @@ export async function checkDiskFile(
       hint: "Name a raw image or a block device.",
     });
   const real = await files.realpath(path);
-  const root = await files.realpath(context.rootDir);
-  if (real === root || real.startsWith(root + sep))
-    throw refuse(`is one of silk's own files, below ${context.rootDir}`, {
+  const own = await ownDirectory(real, context);
+  if (own !== undefined)
+    throw refuse(`is one of silk's own files, below ${own}`, {
       code: "INVALID_DISK",
       kind: "invalid",
       hint: "Copy it to a place of your own first.",
@@ -77,20 +91,32 @@ export async function checkDiskFile(
   return real;
 }
 
+/** The directory of silk's that a file is in. */
+async function ownDirectory(
+  path: string,
+  { host, rootDir, paths }: DeviceContext,
+): Promise<string | undefined> {
+  for (const directory of [rootDir, dirname(paths.runDir), dirname(paths.logPath)])
+    if (path.startsWith((await host.files.realpath(directory)) + sep)) return directory;
+  return undefined;
+}
+
 /** Two users of one image destroy it, unless both only read. The VMM's own lock does not see a second name within one VM. */
 async function refuseShared(
   path: string,
   stat: FileStat,
-  { readonly, vm }: { readonly readonly: boolean; readonly vm: VmRecord },
+  { vm, name, readonly }: WantedDisk,
   { host, attached }: DeviceContext,
 ): Promise<void> {
-  const added = attached().map(({ vm: owner, attachment }) => ({
-    owner,
-    ...(attachment.data as DiskData),
-  }));
-  const own = vm.disks.map((disk) => ({ owner: vm, path: disk.path, readonly: disk.readonly }));
+  // A VM that does not run has no disk in use: its next start says what is in its way then.
+  const added = attached()
+    .filter(({ attachment }) => attachment.state !== "detached")
+    .map(({ vm: owner, attachment }) => ({ owner, ...(attachment.data as DiskData) }));
+  const own = vm.disks.map((disk) => ({ ...disk, owner: vm, name: undefined }));
   for (const other of [...own, ...added]) {
-    if (readonly && other.readonly && other.owner.id !== vm.id) continue;
+    const isOwn = other.owner.id === vm.id;
+    // That the VM has a disk of this name is found out by the engine.
+    if (isOwn ? other.name === name : readonly && other.readonly) continue;
     const found = other.path === path ? stat : await host.files.stat(other.path);
     if (found?.inode !== stat.inode || found.device !== stat.device) continue;
     throw new SilkError(`${path} is a disk of the VM ${other.owner.name} already`, {

@@ -6,6 +6,7 @@ import {
   type DeviceKind,
   type Disk,
   type HotPlug,
+  type PlannedDevice,
   SilkError,
   type VmRecord,
 } from "@silkvm/core";
@@ -19,6 +20,8 @@ export interface DiskRequest {
   readonly name: string;
   /** Default false. */
   readonly readonly?: boolean | undefined;
+  /** O_DIRECT. Default: on for a writable disk, unless the VM says `noDirectIo`. */
+  readonly directIo?: boolean | undefined;
 }
 
 /** What a record holds of such a disk. */
@@ -26,6 +29,7 @@ export interface DiskData extends Readonly<Record<string, unknown>> {
   readonly path: string;
   readonly name: string;
   readonly readonly: boolean;
+  readonly directIo?: boolean | undefined;
 }
 
 /** Backends that can add a disk to a running VM. */
@@ -52,9 +56,9 @@ async function planDisk(
   vm: VmRecord,
   request: DiskRequest,
   context: DeviceContext,
-): Promise<{ readonly id: string; readonly data: DiskData }> {
-  const { name, readonly = false } = request;
-  if (!dataDiskNamePattern.test(name))
+): Promise<PlannedDevice<DiskData>> {
+  const { name, readonly = false, directIo } = request;
+  if (typeof name !== "string" || !dataDiskNamePattern.test(name))
     throw new SilkError(`${JSON.stringify(name)} is no name for a disk`, {
       code: "INVALID_DISK",
       kind: "invalid",
@@ -63,8 +67,9 @@ async function planDisk(
     });
   const clash = vm.disks.find(({ serial }) => serial === name);
   if (clash !== undefined) throw taken(vm, clash);
-  const path = await checkDiskFile(request.path, { readonly, vm }, context);
-  return { id: diskDeviceId(name), data: { path, name, readonly } };
+  const path = await checkDiskFile(request.path, { vm, name, readonly }, context);
+  const data = { path, name, readonly, ...(directIo === undefined ? {} : { directIo }) };
+  return { id: diskDeviceId(name), data };
 }
 
 function taken(vm: VmRecord, { serial, path }: Disk): SilkError {

@@ -35,6 +35,7 @@ export class Disk {
   readonly id: string;
   readonly path: string;
   readonly readonly: boolean;
+  readonly serial: string | undefined;
   readonly type: ImageType;
   readonly #fd: number;
   readonly #wholeFile: boolean;
@@ -56,6 +57,7 @@ export class Disk {
     this.id = id;
     this.path = path;
     this.readonly = config.readonly;
+    this.serial = config.serial;
     this.type = image.type;
     this.#fd = image.fd;
     this.#bytes = image.bytes;
@@ -122,6 +124,19 @@ export class Disk {
       throw new VmmError("DiskResize", "Disk resize failed", source);
     }
     this.#bytes = Number(bytes);
+  }
+
+  /** One sector as the guest reads it; of a raw image only. Undefined where there is no such sector. */
+  read(sector: number): Buffer | undefined {
+    const bytes = Buffer.alloc(SECTOR);
+    const count = readSync(this.#fd, bytes, 0, SECTOR, sector * SECTOR);
+    return count === SECTOR ? bytes : undefined;
+  }
+
+  /** Writes one sector for the guest. False where it cannot be written. */
+  write(sector: number, bytes: Buffer): boolean {
+    if (this.readonly || (sector + 1) * SECTOR > this.#bytes) return false;
+    return writeSync(this.#fd, bytes, 0, SECTOR, sector * SECTOR) === SECTOR;
   }
 
   /** Closes the image, which also gives its lock back. */

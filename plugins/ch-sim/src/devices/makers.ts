@@ -94,6 +94,7 @@ export async function makeDisk(
     id,
     kind: "block",
     pci: config,
+    image: disk,
     counters: BLOCK_COUNTERS,
     state: () => states.blockState(config, disk),
     close: () => disk.close(),

@@ -1,4 +1,5 @@
 import type { PciCommon } from "../config/types.ts";
+import type { Disk } from "./disk.ts";
 
 /** A virtio device that exists. */
 export interface VirtioDevice {
@@ -6,6 +7,8 @@ export interface VirtioDevice {
   /** What it is, in the word of the API's messages. */
   readonly kind: string;
   readonly pci: PciCommon;
+  /** The image behind a disk. */
+  readonly image?: Disk | undefined;
   readonly counters: Readonly<Record<string, bigint>> | undefined;
   /** What a snapshot says of it. */
   readonly state: () => unknown;

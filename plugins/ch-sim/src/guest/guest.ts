@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { Consoles } from "../console/consoles.ts";
+import { diskCommand, type GuestDisk } from "./disk-commands.ts";
 import type { GuestMemoryState } from "./memory-page.ts";
 import type { GuestSettings } from "./settings.ts";
 import { Shell } from "./shell.ts";
@@ -11,12 +12,8 @@ export interface Machine {
   powerOff(): void;
   /** The guest asks for a reset. */
   reset(): void;
-  /** The disks that it sees: id, size and serial. */
-  disks(): readonly {
-    readonly id: string;
-    readonly bytes: number;
-    readonly serial: string | undefined;
-  }[];
+  /** The disks that it sees. */
+  disks(): readonly GuestDisk[];
   /** The kernel's command line. */
   commandLine(): string;
   /** How many CPUs it sees. */
@@ -25,7 +22,7 @@ export interface Machine {
 
 const TICK_MS = 100;
 const HELP =
-  "commands: help echo counter nonce flood set get uptime hostname disks cpus cmdline poweroff reboot crash";
+  "commands: help echo counter nonce flood set get uptime hostname disks read write noack cpus cmdline poweroff reboot crash";
 
 /** The simulated guest: a shell on each console, a counter, and a memory that a snapshot keeps. */
 export class Guest {
@@ -39,6 +36,8 @@ export class Guest {
   #ranMs: number;
   #runningSince: number | undefined;
   #timers = new Set<NodeJS.Timeout>();
+  /** What it keeps though it was asked to let it go; undefined where it lets everything go. */
+  #kept: (() => void)[] | undefined;
 
   constructor(
     settings: GuestSettings,
@@ -118,9 +117,22 @@ export class Guest {
 
   /** Asks the guest to let something go; `done` is called once it has, if ever. */
   release(what: "device" | "vcpu" | "memory", done: () => void): void {
+    if (what === "device" && this.#kept !== undefined) {
+      this.#kept.push(done);
+      return;
+    }
     const { ackRemoval, ackVcpus, ackMemory } = this.#settings;
     const delay = { device: ackRemoval, vcpu: ackVcpus, memory: ackMemory }[what];
     if (delay !== "never") this.#later(delay, done);
+  }
+
+  /** Whether it keeps devices that it is asked to let go; "off" also lets go of those that it kept. */
+  #setKeeping(word: string | undefined): string {
+    if (word !== "on" && word !== "off") return "error use: on|off";
+    const kept = this.#kept ?? [];
+    this.#kept = word === "on" ? kept : undefined;
+    if (word === "off") for (const done of kept) this.#later(0, done);
+    return "ok";
   }
 
   /** A guest that is paused does nothing until it goes on. */
@@ -168,6 +180,11 @@ export class Guest {
           .disks()
           .map((disk) => `${disk.id} ${disk.bytes} ${disk.serial ?? "-"}`)
           .join("\n");
+      case "read":
+      case "write":
+        return diskCommand(command, this.#machine.disks(), words);
+      case "noack":
+        return this.#setKeeping(words[0]);
       case "cpus":
         return String(this.#machine.cpus());
       case "cmdline":

@@ -294,12 +294,8 @@ export class Vm {
     return {
       powerOff: () => this.#environment.guestExited(),
       reset: () => this.#environment.guestReset(),
-      disks: () =>
-        this.devices.disks.map(({ id, bytes }) => ({
-          id,
-          bytes,
-          serial: this.config.disks?.find((disk) => disk.id === id)?.serial,
-        })),
+      // Also those that it was asked to let go of, until it has.
+      disks: () => this.devices.virtioDevices.flatMap(({ image }) => image ?? []),
       commandLine: () => this.config.payload?.cmdline ?? "",
       cpus: () => this.cpus.present,
     };
