@@ -1,5 +1,6 @@
 import type { Boot, DeviceData, VmView } from "@silkvm/core";
 import { memoryWords } from "./load-view.ts";
+import { addressWord, networkWord } from "./nic-view.ts";
 import { type Field, renderFields } from "./output/fields.ts";
 import { formatSize } from "./output/format-size.ts";
 import { printableLine } from "./output/printable.ts";
@@ -68,6 +69,7 @@ function mainFields(vm: VmView, nowMs: number, named: Named): Field[] {
     ["CPUs", config.cpus],
     ["Memory", memory(vm)],
     ["Storage", config.storageBytes === 0 ? undefined : formatSize(config.storageBytes)],
+    ["Network", network(vm)],
     ["Options", options(vm)],
     ["Created", at(vm.createdAt)],
     [
@@ -105,6 +107,10 @@ function hibernated({ name, hibernatedIn }: VmView, named: Named): string | unde
   return hibernatedIn === undefined
     ? undefined
     : `in ${named(hibernatedIn)}; \`silk vm wake ${name}\` goes on from there`;
+}
+
+function network({ config }: VmView): string | undefined {
+  return config.bridge === undefined ? config.network : `bridge ${config.bridge}`;
 }
 
 function options({ config }: VmView): string | undefined {
@@ -164,11 +170,8 @@ function renderValue(value: unknown): string {
 const nicColumns: readonly Column<VmView["nics"][number]>[] = [
   { header: "TAP", cell: ({ tap }) => tap },
   { header: "MAC", cell: ({ mac }) => mac },
-  { header: "PROVIDER", cell: ({ provider }) => provider },
-  {
-    header: "ADDRESS",
-    cell: ({ address }) => (address === undefined ? "DHCP" : `${address.ip}/${address.prefix}`),
-  },
+  { header: "NETWORK", cell: networkWord },
+  { header: "ADDRESS", cell: addressWord },
 ];
 
 const deviceColumns: readonly Column<NonNullable<VmView["observed"]["devices"]>[number]>[] = [

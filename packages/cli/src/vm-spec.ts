@@ -17,6 +17,10 @@ interface VmSpecFlags {
   readonly disk?: readonly DiskSpec[] | undefined;
   readonly "data-disk"?: readonly DataDiskSpec[] | undefined;
   readonly nics?: number | undefined;
+  readonly bridge?: string | undefined;
+  readonly network?: string | undefined;
+  readonly mac?: readonly string[] | undefined;
+  readonly dns?: readonly string[] | undefined;
   readonly "queue-size"?: number | undefined;
   readonly "disk-queue-size"?: number | undefined;
   readonly "no-direct-io": boolean;
@@ -42,6 +46,10 @@ export function toVmSpec(flags: VmSpecFlags): VmSpec {
     disks: flags.disk,
     dataDisks: flags["data-disk"],
     nics: flags.nics,
+    bridge: flags.bridge,
+    network: flags.network,
+    macs: listed(flags.mac),
+    dns: listed(flags.dns),
     netQueueSize: flags["queue-size"],
     diskQueueSize: flags["disk-queue-size"],
     noDirectIo: flags["no-direct-io"],
@@ -50,6 +58,11 @@ export function toVmSpec(flags: VmSpecFlags): VmSpec {
     windows: flags.windows,
     labels: flags.label === undefined ? undefined : parseLabels(flags.label),
   };
+}
+
+/** A flag's values, each of which may be several with commas between. */
+function listed(values: readonly string[] | undefined): readonly string[] | undefined {
+  return values?.flatMap((value) => value.split(",")).map((value) => value.trim());
 }
 
 function toBoot({ kernel, initrd, cmdline, firmware }: VmSpecFlags): BootSpec {

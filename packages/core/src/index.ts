@@ -28,11 +28,13 @@ export type {
   PlannedDevice,
   RemoveContext,
 } from "./devices/device-kind.ts";
+export { netResize, type NetResize, type VmmNic } from "./devices/net-resize.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export type {
   AdoptRequest,
   AttachOptions,
   BatchResult,
+  ChangeNicsOptions,
   ChangeOptions,
   CloneOptions,
   CreateOptions,
@@ -47,6 +49,10 @@ export type {
   LoadOptions,
   LoadResult,
   LogOptions,
+  NetworkList,
+  NicChange,
+  Nics,
+  NicView,
   OperationView,
   Orphan,
   RestoreOptions,
@@ -158,6 +164,7 @@ export {
   smallestDataDiskBytes,
 } from "./vm/disks.ts";
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
+export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export type {
   Attachment,
@@ -167,6 +174,7 @@ export type {
   Disk,
   DiskRole,
   FirmwareBoot,
+  LeavingNic,
   Nic,
   VmConfig,
   VmPaths,

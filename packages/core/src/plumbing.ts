@@ -54,5 +54,7 @@ export interface NetworkDefinition {
   readonly name: string;
   /** One line for people. */
   readonly description: string;
+  /** Which word of a VM's configuration names a network of this: `--bridge` or `--network`. Left out where its networks need no name. */
+  readonly namedBy?: "bridge" | "network" | undefined;
   open(context: NetworkContext): Promise<Plumbing>;
 }

@@ -3,6 +3,7 @@ import {
   findCapability,
   type Hypervisor,
   launchCommand,
+  netResize,
   provide,
 } from "@silkvm/core";
 import { hotDisk } from "@silkvm/storage";
@@ -16,6 +17,7 @@ import { remove } from "./delete.ts";
 import { hotPlugOf } from "./hot-plug.ts";
 import { inspect, list } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
+import { netResizeOf } from "./nics.ts";
 import { plan } from "./plan.ts";
 import { probe } from "./probe.ts";
 import { recover } from "./recover.ts";
@@ -40,6 +42,7 @@ export const cloudHypervisor: BackendDefinition = {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
       }),
       provide(hotDisk, hotPlugOf(machine, addDisk)),
+      provide(netResize, netResizeOf(machine)),
     ];
     const hypervisor: Hypervisor = {
       name,

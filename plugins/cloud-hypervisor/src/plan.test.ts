@@ -306,14 +306,6 @@ describe("what the host lacks", () => {
     await expect(plan({ dataDisks }, without)).resolves.toHaveLength(1);
   });
 
-  it("is a network, as long as no plugin brings one", async () => {
-    await expect(plan({ nics: 1 })).rejects.toMatchObject({
-      code: "NETWORK_UNAVAILABLE",
-      kind: "unsupported",
-      hint: expect.stringContaining("--nics 0"),
-    });
-  });
-
   it("is only a warning where it is the VMM: it may come before the VM is started", async () => {
     warnings.length = 0;
     await plan({}, { settings: { chBinary: "/nonexistent/cloud-hypervisor" } });

@@ -23,12 +23,6 @@ export async function plan(
   const { host, settings } = machine;
   const paths = machine.paths(spec);
   for (const path of [paths.apiSocketPath, paths.consoleSocketPath]) checkSocketPath(path);
-  if (spec.nics > 0)
-    throw new SilkError("no plugin gives VMs a network", {
-      code: "NETWORK_UNAVAILABLE",
-      kind: "unsupported",
-      hint: "Make the VM without: --nics 0",
-    });
   await checkBoot(machine, spec);
   await checkGivenDisks(machine, spec);
   const disks = plannedDisks(spec, paths);
@@ -37,6 +31,10 @@ export async function plan(
   if (cowIsFormatted || spec.dataDisks.some(({ fstype }) => fstype === "ext4"))
     await checkExt4Tool(host);
   context.signal?.throwIfAborted();
+  if (spec.config.dns !== undefined && spec.config.image === undefined)
+    context.warn(
+      "--dns is for guests of images: a kernel of your own is told of DNS servers by --cmdline",
+    );
   if ((await host.processes.which(settings.chBinary)) === undefined)
     context.warn(`the VM can be made, but not started: ${settings.chBinary} is not installed`);
   return { disks };

@@ -89,7 +89,9 @@ function checkLeaving(vm: VmRecord, config: ReportedVmConfig, nodes: readonly st
     .find((id) => !id.startsWith("__") && !known.has(id));
   if (leaving !== undefined)
     throw cannotSave(vm, `its guest has not let go of the device ${leaving} yet`, {
-      hint: "Detach it again, to wait for that.",
+      hint: vm.leavingNics?.some(({ deviceId }) => deviceId === leaving)
+        ? `Wait for that: silk vm net set ${vm.name} --nics ${vm.nics.length}`
+        : "Detach it again, to wait for that.",
     });
 }
 

@@ -50,6 +50,7 @@ export function vmSpec({ config, ...rest }: Changes<ResolvedVmSpec> = {}): Resol
     disks: [],
     dataDisks: [],
     nics: 0,
+    macs: [],
     labels: {},
     ...rest,
   };

@@ -53,6 +53,20 @@ export async function answerCompletion(
       );
       return answer(refs(current, fitting, ({ state }) => state));
     }
+    case "networks": {
+      const { provider, given } = completion;
+      const networks = await ask(
+        words,
+        oclif,
+        async (engine) => (await engine.networks()).networks,
+      );
+      const fitting = networks.filter(
+        (network) =>
+          (provider === undefined || network.provider === provider) &&
+          !given.includes(network.name),
+      );
+      return answer(fitting.map(({ name, description }) => ({ value: name, description })));
+    }
     default:
       return answer([]);
   }

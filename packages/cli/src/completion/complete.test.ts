@@ -31,6 +31,13 @@ const commands: KnownCommand[] = [
   },
   { id: "snapshot:rm", aliases: [], args: { snapshot: { multiple: true } }, flags: {} },
   { id: "snapshot:import", aliases: [], args: { file: {} }, flags: {} },
+  { id: "network:inspect", aliases: [], args: { network: { multiple: true } }, flags: {} },
+  {
+    id: "vm:create",
+    aliases: [],
+    args: {},
+    flags: { bridge: { type: "option" }, network: { type: "option" } },
+  },
   { id: "config:get", aliases: [], args: { key: {} }, flags: {} },
   { id: "version", aliases: [], args: {}, flags: {} },
   { id: "__complete", hidden: true, aliases: [], args: {}, flags: {} },
@@ -46,11 +53,11 @@ function values(...words: string[]): readonly string[] | string {
 
 describe("complete", () => {
   it("offers what comes next: topics and commands, neither aliases nor what is hidden", () => {
-    expect(values("")).toEqual(["vm", "snapshot", "config", "version"]);
-    expect(values("vm", "")).toEqual(["list", "start", "console", "restore"]);
-    expect(values("nosuch", "")).toEqual(["vm", "snapshot", "config", "version"]);
+    expect(values("")).toEqual(["vm", "snapshot", "network", "config", "version"]);
+    expect(values("vm", "")).toEqual(["list", "start", "console", "restore", "create"]);
+    expect(values("nosuch", "")).toEqual(["vm", "snapshot", "network", "config", "version"]);
     expect(complete([""], commands, topics)).toMatchObject({
-      candidates: [{ description: "VMs" }, {}, {}, {}],
+      candidates: [{ description: "VMs" }, {}, {}, {}, {}],
     });
   });
 
@@ -104,6 +111,16 @@ describe("complete", () => {
     expect(values("snapshot", "list", "--output", "")).toBe("files");
     expect(values("snapshot", "list", "--to-dir", "")).toBe("directories");
     expect(values("snapshot", "import", "")).toBe("files");
+  });
+
+  it("offers networks where networks are wanted, of the kind that the flag names", () => {
+    expect(complete(["network", "inspect", "br0", ""], commands, topics)).toEqual({
+      type: "networks",
+      given: ["br0"],
+    });
+    const flag = (name: string) => complete(["vm", "create", name, ""], commands, topics);
+    expect(flag("--bridge")).toMatchObject({ type: "networks", provider: "bridge" });
+    expect(flag("--network")).toMatchObject({ type: "networks", provider: "cni" });
   });
 
   it("takes everything behind two dashes for an argument", () => {

@@ -55,6 +55,12 @@ export type Completion =
       /** The VM that is named on the command line, so far. */
       readonly vm: string | undefined;
     }
+  | {
+      readonly type: "networks";
+      /** Who provides them; left out for all. */
+      readonly provider?: string | undefined;
+      readonly given: readonly string[];
+    }
   | { readonly type: "settings" };
 
 /** Flags that take a device of the VM: the kind of device, by the command and the flag. */
@@ -175,6 +181,8 @@ function flagValue(
     return { type: "devices", kind, flag: name, vm: positionals(rest, known)[0] };
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (name === "vm") return { type: "vms", command, given: [] };
+  if (name === "bridge") return { type: "networks", provider: "bridge", given: [] };
+  if (name === "network") return { type: "networks", provider: "cni", given: [] };
   if (fileFlags.has(name)) return { type: "files" };
   return { type: directoryFlags.has(name) ? "directories" : "nothing" };
 }
@@ -212,6 +220,7 @@ function positional(command: KnownCommand, given: readonly string[]): Completion
     const before = args.findIndex(([known]) => known === name);
     return { type: "snapshots", command: command.id, given: given.slice(before) };
   }
+  if (name === "network") return { type: "networks", given };
   if (name === "file") return { type: "files" };
   if (arg.options !== undefined)
     return offer(arg.options.map((value) => ({ value, description: "" })));

@@ -72,7 +72,35 @@ export const vmSpecFlags = {
     helpGroup: disks,
   }),
   "no-direct-io": boolean({ description: "let the host cache writable disks", helpGroup: disks }),
-  nics: integerFlag({ description: "number of NICs [default: 0]", helpGroup: network }),
+  nics: integerFlag({
+    description: "number of NICs [default: 1 with a bridge or a network, else 0]",
+    helpGroup: network,
+  }),
+  bridge: string({
+    description: "a bridge of this host that the NICs are ports of",
+    helpGroup: network,
+    helpValue: "NAME",
+  }),
+  network: string({
+    description: "a CNI network that the NICs are in, instead of a bridge",
+    helpGroup: network,
+    helpValue: "NAME",
+  }),
+  mac: string({
+    description:
+      "MAC of the first NIC, then of the second, …; can be given more than once [default: random]",
+    helpGroup: network,
+    helpValue: "MAC",
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  dns: string({
+    description: "a DNS server for the guest of an image; can be given more than once",
+    helpGroup: network,
+    helpValue: "ADDRESS",
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   "queue-size": integerFlag({
     description: "depth of each NIC queue, a power of two [default: 512]",
     helpGroup: network,

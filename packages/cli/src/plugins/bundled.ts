@@ -1,7 +1,7 @@
-import type { BackendDefinition, PluginDefinition } from "@silkvm/core";
+import type { BackendDefinition, NetworkDefinition, PluginDefinition } from "@silkvm/core";
 
 /**
- * The plugins that come with silk. Their packages are loaded when a VM, or a device, of theirs is first met: a list of VMs needs none of them.
+ * The plugins that come with silk. Their packages are loaded when a VM, a device or a network of theirs is first met: a list of VMs needs none of them.
  */
 export const bundledPlugins: readonly PluginDefinition[] = [
   {
@@ -15,7 +15,35 @@ export const bundledPlugins: readonly PluginDefinition[] = [
     ],
     devices: [{ name: "disk", load: async () => (await import("@silkvm/storage")).diskKind }],
   },
+  {
+    name: "@silkvm/network",
+    apiVersion: 1,
+    networks: [
+      lazyNetwork({
+        name: "bridge",
+        description: "TAPs on a Linux bridge of the host",
+        namedBy: "bridge",
+      }),
+      lazyNetwork({
+        name: "cni",
+        description: "networks of the Container Network Interface (CNI)",
+        namedBy: "network",
+      }),
+    ],
+  },
 ];
+
+function lazyNetwork(told: Omit<NetworkDefinition, "open">): NetworkDefinition {
+  return {
+    ...told,
+    open: async (context) => {
+      const { default: plugin } = await import("@silkvm/network");
+      const network = plugin.networks?.find(({ name }) => name === told.name);
+      if (network === undefined) throw new Error(`${plugin.name} brings no network "${told.name}"`);
+      return await network.open(context);
+    },
+  };
+}
 
 function lazyBackend(
   name: string,

@@ -1,13 +1,15 @@
-import { SilkError } from "../errors.ts";
+import type { Plumbing } from "../plumbing.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import { checkDisks } from "../vm/disks.ts";
 import { checkName } from "../vm/names.ts";
+import { checkNicCount, checkOneNetwork } from "../vm/nics.ts";
 import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
 import type { EngineCore } from "./core.ts";
 import { refuseClash } from "./create.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { lockVm } from "./locked.ts";
+import { attachNics, networkOf } from "./network-of.ts";
 import { recoverAll } from "./recover.ts";
 import { removeVm } from "./remove.ts";
 import { makeRunDirectory } from "./run-directory.ts";
@@ -25,6 +27,7 @@ export async function cloneVm(
   const id = options.id === undefined ? core.newId() : checkName(options.id, "id");
   const name =
     options.name === undefined ? `vm-${id.slice(0, 59)}` : checkName(options.name, "name");
+  checkOneNetwork(options);
   const store = await core.store();
   await recoverAll(core, store);
   await using opened = await openSource(core, store, from, options, signal);
@@ -39,11 +42,15 @@ export async function cloneVm(
 
   const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
-  const planned = planClone(core, manifest, { seq, id, name, labels: options.labels ?? {} });
+  const planned = planClone(core, manifest, options, { seq, id, name });
   const disks = backend.cloneDisks(planned, manifest);
   checkDisks(disks);
-  const plumbing = nicCount === 0 ? undefined : await core.plumbing(manifest.vm.nics[0]?.provider);
-  const nics = (await plumbing?.plan(planned, nicCount, [], context)) ?? [];
+  const nics =
+    nicCount === 0
+      ? []
+      : await (
+          await cloneNetwork(core, planned, manifest, options)
+        ).plan(planned, nicCount, [], context);
   let reserved: VmRecord = { ...planned, disks, nics };
   store.transaction(() => {
     refuseClash(store, { id, name });
@@ -54,8 +61,7 @@ export async function cloneVm(
     await core.host.files.mkdir(core.paths(reserved).dataDir, { mode: 0o700 });
     await makeRunDirectory(core, reserved);
     await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
-    if (plumbing !== undefined)
-      reserved = { ...reserved, nics: await plumbing.attach(reserved, nics, context) };
+    reserved = { ...reserved, nics: await attachNics(core, reserved, nics, context) };
     const request = {
       source,
       mode: options.restoreMode ?? "auto",
@@ -92,10 +98,18 @@ export async function cloneVm(
 function planClone(
   core: EngineCore,
   manifest: SnapshotManifest,
-  identity: Pick<VmRecord, "seq" | "id" | "name" | "labels">,
+  options: CloneOptions,
+  identity: Pick<VmRecord, "seq" | "id" | "name">,
 ): VmRecord {
   const now = core.now();
-  const { config, boot, labels, imageBlobIds, firstBooted } = manifest.vm;
+  const { config: saved, boot, labels, imageBlobIds, firstBooted } = manifest.vm;
+  const { bridge: _bridge, network: _network, ...others } = saved;
+  const { bridge, network } = isNetworkNamed(options) ? options : saved;
+  const config = {
+    ...others,
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(network === undefined ? {} : { network }),
+  };
   return {
     ...identity,
     backend: manifest.backend,
@@ -104,7 +118,7 @@ function planClone(
     boot,
     disks: [],
     nics: [],
-    labels: { ...labels, ...identity.labels },
+    labels: { ...labels, ...options.labels },
     imageBlobIds,
     snapshotIds: [manifest.id],
     parentSnapshotId: manifest.id,
@@ -114,14 +128,20 @@ function planClone(
   };
 }
 
-/** A NIC takes a slot on the guest's bus, of which there are 32. */
-const mostNics = 16;
+function isNetworkNamed({ bridge, network }: CloneOptions): boolean {
+  return bridge !== undefined || network !== undefined;
+}
 
-function checkNicCount(count: number): number {
-  if (Number.isInteger(count) && count >= 0 && count <= mostNics) return count;
-  throw new SilkError(`${count} is no number of NICs`, {
-    code: "INVALID_SPEC",
-    kind: "invalid",
-    hint: `Give 0 to ${mostNics}.`,
-  });
+/** The network that the clone's NICs are in: the one that is named, or else the snapshot's, if it is one of this host. */
+function cloneNetwork(
+  core: EngineCore,
+  { config }: VmRecord,
+  manifest: SnapshotManifest,
+  options: CloneOptions,
+): Promise<Plumbing> {
+  const provider = manifest.vm.nics[0]?.provider;
+  const isKnown = core.networks.some(({ name }) => name === provider);
+  return isNetworkNamed(options) || provider === undefined || !isKnown
+    ? networkOf(core, config)
+    : core.plumbing(provider);
 }

@@ -139,22 +139,21 @@ export class EngineCore {
     return opened;
   }
 
-  /** A network that gives VMs their NICs: the one of that name, or the first one that a plugin brings. @throws SilkError `NETWORK_MISSING` */
-  plumbing(provider = this.#networks[0]?.name): Promise<Plumbing> {
+  get networks(): readonly NetworkDefinition[] {
+    return this.#networks;
+  }
+
+  /** The host's side of NICs, by the provider that they name. @throws SilkError `NETWORK_MISSING` */
+  plumbing(provider: string): Promise<Plumbing> {
     this.#refuseClosed();
     const definition = this.#networks.find(({ name }) => name === provider);
     if (definition === undefined)
-      throw new SilkError(
-        provider === undefined
-          ? "NICs are wanted, and no plugin brings a network"
-          : `there is no network "${provider}"`,
-        {
-          code: "NETWORK_MISSING",
-          kind: "unsupported",
-          hint: "Install a network plugin, or do without NICs: --nics 0",
-          details: { known: this.#networks.map(({ name }) => name) },
-        },
-      );
+      throw new SilkError(`no plugin brings the network "${provider}"`, {
+        code: "NETWORK_MISSING",
+        kind: "unsupported",
+        hint: "Install the plugin that its NICs were made with, or give it to createEngine.",
+        details: { provider, known: this.#networks.map(({ name }) => name) },
+      });
     const { name } = definition;
     let opened = this.#plumbings.get(name);
     if (opened === undefined) {

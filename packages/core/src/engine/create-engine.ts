@@ -14,6 +14,7 @@ import { resolveSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import { adoptSnapshot } from "./adopt-snapshot.ts";
 import { batch } from "./batch.ts";
+import { changeNics } from "./change-nics.ts";
 import { cloneVm } from "./clone.ts";
 import { attachDevice } from "./attach-device.ts";
 import { attachConsole } from "./console.ts";
@@ -27,12 +28,15 @@ import { collectGarbage } from "./gc.ts";
 import { HookRunner } from "./hooks.ts";
 import { inspectVm } from "./inspect.ts";
 import { listOperations } from "./operations.ts";
+import { planNics } from "./plan-nics.ts";
 import { planRecord } from "./plan-record.ts";
 import { inspectSnapshot, listSnapshots } from "./list-snapshots.ts";
 import type { Loaded } from "./loaded.ts";
 import { restoreVm, wakeVm } from "./restore.ts";
 import { leaseSnapshot } from "./snapshot-source.ts";
 import { listDevices } from "./list-devices.ts";
+import { listNetworks } from "./list-networks.ts";
+import { listNics } from "./list-nics.ts";
 import { listVms } from "./list.ts";
 import { readLogs } from "./logs.ts";
 import { startVm } from "./start.ts";
@@ -148,6 +152,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           listDevices(core, ref, kind, signal),
         ),
     },
+    nics: {
+      list: (ref, call = {}) =>
+        bounded(`cannot list the NICs of ${ref}`, call, (signal) => listNics(core, ref, signal)),
+      change: (ref, run, call = {}) =>
+        bounded(`cannot change the NICs of ${ref}`, call, (signal) =>
+          changeNics(core, ref, run, call, signal),
+        ),
+    },
+    networks: (call = {}) =>
+      bounded("cannot list the networks", call, (signal) => listNetworks(core, signal)),
     inspect: (ref, call = {}) =>
       bounded(`cannot inspect ${ref}`, call, (signal) => inspectVm(core, ref, signal)),
     list: (call = {}) =>
@@ -208,6 +222,8 @@ async function tellLaunchCommand(
   const commands = requireCapability(backend, launchCommand);
   // Read for the paths' sake: they hold the store's scope.
   core.read(() => undefined);
-  const { disks } = await backend.plan(spec, core.context({}, signal));
-  return await commands.launchCommand(planRecord(spec, disks, 0, core.now()), { signal });
+  const context = core.context({}, signal);
+  const { disks } = await backend.plan(spec, context);
+  const nics = await planNics(core, spec, context);
+  return await commands.launchCommand(planRecord(spec, { disks, nics }, 0, core.now()), { signal });
 }

@@ -6,6 +6,8 @@ import { resolveSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
 import { lockVm } from "./locked.ts";
+import { attachNics } from "./network-of.ts";
+import { planNics, refuseTakenMacs } from "./plan-nics.ts";
 import { planRecord } from "./plan-record.ts";
 import { recoverAll } from "./recover.ts";
 import { removeVm } from "./remove.ts";
@@ -27,17 +29,20 @@ export async function createVm(
   const context = core.context(options, signal);
   const { disks } = await backend.plan(spec, context);
   checkDisks(disks);
+  const nics = await planNics(core, spec, context);
 
   const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
-  const reserved = planRecord(spec, disks, seq, store.now());
+  let reserved = planRecord(spec, { disks, nics }, seq, store.now());
   store.transaction(() => {
     refuseClash(store, spec);
+    refuseTakenMacs(store, reserved, spec.macs);
     store.insertVm(reserved);
     store.beginOperation(reserved, "create");
   });
   try {
     await core.host.files.mkdir(core.paths(reserved).dataDir, { mode: 0o700 });
+    reserved = { ...reserved, nics: await attachNics(core, reserved, nics, context) };
     await backend.create(reserved, context);
     signal?.throwIfAborted();
     const created: VmRecord = { ...reserved, state: "created", updatedAt: store.now() };

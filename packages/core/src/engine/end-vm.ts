@@ -1,5 +1,6 @@
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
+import { releaseNics } from "./network-of.ts";
 import { releaseDevices } from "./release-devices.ts";
 
 /**
@@ -14,7 +15,8 @@ export async function endVm(core: EngineCore, vm: VmRecord): Promise<VmRecord> {
 
 /** With the VM's lock held, its VMM dead: clears away its sockets, and gives back what its devices hold of the host. */
 export async function clearAfterVmm(core: EngineCore, vm: VmRecord): Promise<VmRecord> {
-  const { runtime: _runtime, ...rest } = await releaseDevices(core, vm);
+  const released = await releaseNics(core, await releaseDevices(core, vm));
+  const { runtime: _runtime, ...rest } = released;
   await core.host.files.remove(core.paths(vm).runDir);
   return rest;
 }

@@ -1,10 +1,10 @@
-import type { Disk, VmRecord } from "../vm/record.ts";
+import type { Disk, Nic, VmRecord } from "../vm/record.ts";
 import type { ResolvedVmSpec } from "../vm/spec.ts";
 
 /** The record of a VM that is to be made. */
 export function planRecord(
   spec: ResolvedVmSpec,
-  disks: readonly Disk[],
+  { disks, nics }: { readonly disks: readonly Disk[]; readonly nics: readonly Nic[] },
   seq: number,
   now: string,
 ): VmRecord {
@@ -17,7 +17,7 @@ export function planRecord(
     config: spec.config,
     boot: spec.boot,
     disks,
-    nics: [],
+    nics,
     labels: spec.labels,
     imageBlobIds: [],
     snapshotIds: [],

@@ -5,6 +5,7 @@ import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 import { removeVm } from "./remove.ts";
 import { endedState } from "./reconcile.ts";
+import { isRepair, settleNic } from "./nic-change.ts";
 import { settleDevice } from "./settle-device.ts";
 import { finishSave, undoArrival, undoSave } from "./settle-save.ts";
 import { abandonRestore } from "./settle-restore.ts";
@@ -62,6 +63,10 @@ async function recoverVm(core: EngineCore, store: Store, operation: JournalEntry
     case "detach":
       await recoverDevice(core, store, vm, operation);
       return;
+    case "add-nic":
+    case "remove-nic":
+      await recoverNic(core, store, vm, operation);
+      return;
     case "stop":
       if (await stillRuns(core, vm)) break;
       await settle(core, store, vm);
@@ -108,6 +113,24 @@ async function recoverDevice(
   const now = await settleDevice(core, store, vm, attachment);
   const isThere = now.attachments?.some(({ id }) => id === attachment.id) === true;
   const outcome = isThere === (verb === "attach") ? "finished" : "undone";
+  store.addEvent(vm, "vm.recovered", { verb, outcome });
+}
+
+async function recoverNic(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  { seq, verb, data }: JournalEntry,
+): Promise<void> {
+  const { nic, deviceId } = data;
+  if (nic === undefined || deviceId === undefined) {
+    store.transaction(() => store.endOperation(seq));
+    return;
+  }
+  const keep = isRepair(vm, verb, data);
+  const now = await settleNic(core, store, vm, { nic, deviceId }, keep);
+  const isThere = now.nics.some(({ tap }) => tap === nic.tap);
+  const outcome = isThere === (verb === "add-nic") ? "finished" : "undone";
   store.addEvent(vm, "vm.recovered", { verb, outcome });
 }
 

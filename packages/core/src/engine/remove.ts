@@ -3,6 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
+import { detachNics } from "./network-of.ts";
 
 /**
  * With the VM's lock held: ends what runs of the VM, removes what it has on the disk, and then its record. Can be run again after it
@@ -17,8 +18,8 @@ export async function removeVm(
   const { attachments } = await endVm(core, vm);
   const held = attachments?.filter(({ state }) => state === "detaching") ?? [];
   if (held.length > 0) throw devicesHeld(vm, held);
-  for (const [provider, nics] of Map.groupBy(vm.nics, (nic) => nic.provider))
-    await (await core.plumbing(provider)).detach(vm, nics, core.context({}, undefined));
+  const leaving = vm.leavingNics?.map(({ nic }) => nic) ?? [];
+  await detachNics(core, vm, [...vm.nics, ...leaving]);
   const backend = await core.backend(vm.backend);
   await backend.delete(vm, core.context({}, undefined));
   const { dataDir, logPath } = core.paths(vm);

@@ -10,6 +10,7 @@ import { deleteSnapshotHeld } from "./delete-snapshot.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
+import { attachNics, releaseNics } from "./network-of.ts";
 import { attachKept, releaseDevices } from "./release-devices.ts";
 import { abandonRestore } from "./settle-restore.ts";
 import { openSource } from "./snapshot-source.ts";
@@ -103,12 +104,15 @@ async function restore(
   await core.hooks.before("vm:before-restore", { vm, snapshot: manifest }, signal);
   const backend = await core.backend(vm.backend);
   const context = core.context(options, signal);
-  const target = toTarget(vm, manifest);
+  let target = toTarget(vm, manifest);
   let data: OperationData = {};
   store.transaction(() => store.beginOperation(vm, wanted.verb, data));
   try {
     await makeRunDirectory(core, vm);
     await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
+    // Those of a VM that runs are in use; after a reboot of the host nothing of them is there.
+    if (vm.state !== "running")
+      target = { ...target, nics: await attachNics(core, target, target.nics, context) };
     const { runtime, timings } = await backend.restore(
       target,
       {
@@ -134,7 +138,7 @@ async function restore(
     opened.markChecked();
     const { disposable } = wanted;
     // Its old VMM is gone, and with it what was added while it ran.
-    const released = await releaseDevices(core, target);
+    const released = await releaseNics(core, await releaseDevices(core, target));
     const running = toRestored(released, manifest, runtime, store.now());
     const arrived = await attachKept(core, running, context);
     const restored = disposable === undefined ? arrived : forget(arrived, disposable);
@@ -213,25 +217,45 @@ function checkFits(vm: VmRecord, manifest: SnapshotManifest, force: boolean): vo
         details: { snapshotId: manifest.id, snapshotVmId: manifest.vm.id, vmId: vm.id },
       },
     );
-  const mismatch = (why: string): SilkError =>
+  const mismatch = (
+    why: string,
+    hint = `Make a new VM of it: silk vm clone ${manifest.name}`,
+  ): SilkError =>
     new SilkError(`the snapshot ${manifest.name} does not fit the VM ${vm.name}: ${why}`, {
       code: "SNAPSHOT_MISMATCH",
       kind: "conflict",
-      hint: `Make a new VM of it: silk vm clone ${manifest.name}`,
+      hint,
       details: { snapshotId: manifest.id, vmId: vm.id },
     });
   if (manifest.backend !== vm.backend)
     throw mismatch(`it is of the backend "${manifest.backend}", and the VM of "${vm.backend}"`);
   if (manifest.vm.nics.length !== vm.nics.length)
-    throw mismatch(`it has ${manifest.vm.nics.length} NICs, and the VM has ${vm.nics.length}`);
+    throw mismatch(
+      `it has ${manifest.vm.nics.length} NICs, and the VM has ${vm.nics.length}`,
+      `Give the VM as many (silk vm net set ${vm.name} --nics ${manifest.vm.nics.length}), or make a new VM of it: silk vm clone ${manifest.name}`,
+    );
+  const [before, after] = [vm.config.cpus, manifest.vm.config.cpus];
+  if (vm.state === "running" && vm.nics.length > 0 && before !== after)
+    throw mismatch(
+      `it has ${after} CPUs, and the NICs of the VM, which runs, are made for ${before}`,
+      `Stop it first: silk vm stop ${vm.name}`,
+    );
 }
 
-/** The VM as it is to be: CPUs, memory, storage and boot are the snapshot's; identity, disks' places and NICs stay its own. */
+/**
+ * The VM as it is to be: CPUs, memory, storage and boot are the snapshot's; identity, disks' places and NICs stay its own. But for their
+ * MACs: the guest has the NICs that it had, which may be others than those of today.
+ */
 function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
-  const { config, boot, imageBlobIds, firstBooted } = manifest.vm;
+  const { config, boot, imageBlobIds, firstBooted, nics } = manifest.vm;
   return {
     ...vm,
     config: { ...config, network: vm.config.network, bridge: vm.config.bridge },
+    nics: vm.nics.map((nic, index) => ({
+      ...nic,
+      mac: nics[index]?.mac ?? nic.mac,
+      queues: 2 * config.cpus,
+    })),
     boot,
     imageBlobIds,
     firstBooted,

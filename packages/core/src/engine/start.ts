@@ -4,6 +4,7 @@ import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
+import { attachNics } from "./network-of.ts";
 import { attachKept } from "./release-devices.ts";
 import { makeRunDirectory } from "./run-directory.ts";
 import type { StartOptions } from "./types.ts";
@@ -27,8 +28,11 @@ export function startVm(
       await makeRunDirectory(core, vm);
       await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
       const backend = await core.backend(vm.backend);
-      const runtime = await backend.start(vm, context);
-      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = vm;
+      // After a reboot of the host nothing of them is there.
+      const nics = await attachNics(core, vm, vm.nics, context);
+      signal?.throwIfAborted();
+      const runtime = await backend.start({ ...vm, nics }, context);
+      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = { ...vm, nics };
       const running: VmRecord = { ...rest, state: "running", firstBooted: true, runtime };
       started = { ...(await attachKept(core, running, context)), updatedAt: store.now() };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);

@@ -7,13 +7,14 @@ import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { PluginDefinition } from "../plugin/plugin.ts";
+import type { NetworkView } from "../plumbing.ts";
 import type { SaveTimings, Timings } from "../snapshot/backend.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
 import type { Verb } from "../store/journal.ts";
 import type { SilkEvent } from "../vm/events.ts";
-import type { Attachment, DeviceData, VmPaths, VmRecord } from "../vm/record.ts";
+import type { Attachment, DeviceData, LeavingNic, Nic, VmPaths, VmRecord } from "../vm/record.ts";
 import type { VmSpec } from "../vm/spec.ts";
 
 /** What {@link createEngine} is made of. */
@@ -170,6 +171,10 @@ export interface CloneOptions extends LoadOptions {
   readonly name?: string | undefined;
   /** Default: as many as the snapshot has. */
   readonly nics?: number | undefined;
+  /** A bridge of this host that its NICs are ports of, instead of the network that the snapshot's VM was in. */
+  readonly bridge?: string | undefined;
+  /** A CNI network of this host that its NICs are in, instead of the one that the snapshot's VM was in. */
+  readonly network?: string | undefined;
   /** Added to the labels that the snapshot's VM had. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** What `await using` does with the VM at the end of its scope. Default `detach`: it lives on. */
@@ -263,6 +268,66 @@ export interface Devices {
   ): Promise<readonly DeviceView<D>[]>;
 }
 
+/** A NIC of a VM, as it is. */
+export interface NicView extends Nic {
+  /**
+   * - `attached`: the VMM has it
+   * - `leaving`: it was taken away, and the guest has not let go of it, or what is left of it on the host could not be removed yet
+   * - `missing`: the VM runs, and its VMM has lost it
+   * - `detached`: its VM does not run, and has it at its next start
+   */
+  readonly state: "attached" | "leaving" | "missing" | "detached";
+  /** Its id in the VMM. */
+  readonly deviceId?: string | undefined;
+  /** Its PCI address in the guest, where the VMM tells it. */
+  readonly bdf?: string | undefined;
+}
+
+export interface ChangeNicsOptions extends ChangeOptions {
+  /** How long the guest may take to let go of each NIC that is removed. Default 15,000. */
+  readonly graceMs?: number | undefined;
+}
+
+/** The NICs of one VM in the hands of whoever changes them. Each step is whole, or undone where it fails. */
+export interface NicChange {
+  /** The VM as it is now. */
+  readonly vm: VmRecord;
+  /** Its NICs as they are now. */
+  look(): Promise<readonly NicView[]>;
+  /** Gives it one NIC more, in the network that its configuration means. @throws SilkError `NETWORK_UNNAMED`, and what the network throws */
+  add(): Promise<Nic>;
+  /** Gives a NIC that is `missing` to the VMM again. */
+  addAgain(nic: Nic): Promise<void>;
+  /** Takes a NIC away. @throws SilkError `DEVICE_NOT_RELEASED` where the guest does not let go of it: it is `leaving` then */
+  remove(nic: Nic): Promise<void>;
+  /** Waits until the guest has let go of a NIC that is `leaving`, and removes what is left of it. @throws SilkError `DEVICE_NOT_RELEASED` */
+  release(leaving: LeavingNic): Promise<void>;
+}
+
+/** The NICs of VMs. `@silkvm/netresize` brings a VM to a number of them. */
+export interface Nics {
+  /** The NICs that a VM has. Writes nothing. */
+  list(ref: string, options?: EngineCallOptions): Promise<readonly NicView[]>;
+  /**
+   * Changes the NICs of a VM, which nobody else can change meanwhile. Those of a VM that does not run are changed for its next start.
+   * @throws SilkError `VM_PAUSED`, `VM_HIBERNATES`, `CAPABILITY_MISSING`, and what the steps throw
+   */
+  change<T>(
+    ref: string,
+    run: (change: NicChange) => Promise<T>,
+    options?: ChangeNicsOptions,
+  ): Promise<T>;
+}
+
+/** What networks there are, and which kinds of them could not be looked at. */
+export interface NetworkList {
+  readonly networks: readonly (NetworkView & {
+    /** Who brings it: what `provider` of its NICs says. */
+    readonly provider: string;
+  })[];
+  readonly failed: readonly { readonly provider: string; readonly error: SilkError }[];
+}
+
 /** An operation that the journal holds. */
 export interface OperationView {
   /** Id of the VM, or of the snapshot, that is worked on. */
@@ -321,6 +386,9 @@ export interface Engine extends AsyncDisposable {
   get(ref: string): Promise<Vm>;
   readonly snapshots: Snapshots;
   readonly devices: Devices;
+  readonly nics: Nics;
+  /** The networks of this host that VMs can be given NICs of. Writes nothing. */
+  networks(options?: EngineCallOptions): Promise<NetworkList>;
   /**
    * Brings up a new VM from a snapshot: it goes on where the snapshot was taken, with disks, an identity and NICs of its own. Anything that fails leaves nothing behind.
    * @throws SilkError `VM_EXISTS`, `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_DAMAGED`, `RESTORE_MODE_UNAVAILABLE`, `NETWORK_MISSING`, …

@@ -39,6 +39,7 @@ const config = v.object({
   imageType: v.optional(v.picklist(["oci", "cloudimg"])),
   network: v.optional(v.string()),
   bridge: v.optional(v.string()),
+  dns: v.optional(v.array(v.string())),
 });
 
 const bootSchema = v.variant("kind", [

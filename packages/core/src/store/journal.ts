@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from "../host.ts";
+import type { Nic } from "../vm/record.ts";
 
 /** Operations that take several steps, and are finished or undone when their owner dies in the middle. The last two are on a snapshot. */
 export type Verb =
@@ -13,6 +14,8 @@ export type Verb =
   | "wake"
   | "attach"
   | "detach"
+  | "add-nic"
+  | "remove-nic"
   | "import"
   | "delete-snapshot";
 
@@ -22,8 +25,10 @@ export interface OperationData {
   readonly snapshotSeq?: number | undefined;
   /** Set once the VM is touched by a restore: what follows cannot leave it as it was. */
   readonly touched?: boolean | undefined;
-  /** The device that is attached or detached. */
+  /** The device that is attached or detached, or the NIC that is added or removed. */
   readonly deviceId?: string | undefined;
+  /** The NIC that is added or removed. */
+  readonly nic?: Nic | undefined;
 }
 
 /** What the journal holds of an operation while it runs: the intent, and who is at it. */

@@ -143,6 +143,16 @@ export class Store implements Disposable {
     return this.#record("json_extract(record, '$.hibernatedIn') = ?", snapshotId);
   }
 
+  /** VMs that have a NIC of this MAC, in lower case. */
+  findVmsByMac(mac: string): readonly Pick<VmRecord, "id" | "name" | "config">[] {
+    const rows = this.#all(
+      `SELECT record FROM vm_records WHERE EXISTS
+         (SELECT 1 FROM json_each(record, '$.nics') AS nic WHERE lower(json_extract(nic.value, '$.mac')) = ?) ORDER BY seq`,
+      mac,
+    );
+    return rows.map((row) => JSON.parse(row["record"] as string) as VmRecord);
+  }
+
   /** All devices of one kind that were added to VMs. */
   listAttachments(kind: string): readonly AttachedTo[] {
     const rows = this.#all(

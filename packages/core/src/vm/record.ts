@@ -46,6 +46,13 @@ export interface Nic {
     | undefined;
 }
 
+/** A NIC that was taken from a VM, and that its guest has not let go of, or whose host's side could not be removed yet. */
+export interface LeavingNic {
+  readonly nic: Nic;
+  /** Its id in the VMM. */
+  readonly deviceId: string;
+}
+
 export interface DirectBoot {
   readonly kind: "direct";
   readonly kernelPath: string;
@@ -80,6 +87,8 @@ export interface VmConfig {
   readonly network?: string | undefined;
   /** The bridge of the host that its NICs are ports of. */
   readonly bridge?: string | undefined;
+  /** IPv4 addresses of the DNS servers that a guest of an image is told of. */
+  readonly dns?: readonly string[] | undefined;
 }
 
 /** What is known of a VM's VMM since its start. */
@@ -135,6 +144,8 @@ export interface VmRecord {
   readonly boot: Boot;
   readonly disks: readonly Disk[];
   readonly nics: readonly Nic[];
+  /** Left out where there are none. */
+  readonly leavingNics?: readonly LeavingNic[] | undefined;
   /** Devices that were added while it ran; left out where there are none. */
   readonly attachments?: readonly Attachment[] | undefined;
   readonly labels: Readonly<Record<string, string>>;

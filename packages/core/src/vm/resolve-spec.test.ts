@@ -33,6 +33,7 @@ describe("resolveSpec", () => {
       disks: [{ path: "/home/disk.raw" }],
       dataDisks: [],
       nics: 0,
+      macs: [],
       labels: {},
     });
   });

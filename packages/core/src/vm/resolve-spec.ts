@@ -3,6 +3,7 @@ import { SilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { validate } from "../validate.ts";
 import { checkName, randomId } from "./names.ts";
+import { resolveNics } from "./nics.ts";
 import type { Boot, VmConfig } from "./record.ts";
 import { vmSpecSchema } from "./spec-schema.ts";
 import type { BootSpec, ResolvedVmSpec, VmSpec } from "./spec.ts";
@@ -44,6 +45,9 @@ export function resolveSpec(
     windows: spec.windows ?? false,
     sharedMemory: spec.sharedMemory ?? false,
     hugepages: spec.hugepages ?? false,
+    ...(spec.bridge === undefined ? {} : { bridge: spec.bridge }),
+    ...(spec.network === undefined ? {} : { network: spec.network }),
+    ...(spec.dns === undefined ? {} : { dns: spec.dns }),
   };
   checkRoomForVm(config, host);
   return {
@@ -54,7 +58,7 @@ export function resolveSpec(
     boot,
     disks: (input.disks ?? []).map((disk) => ({ ...disk, path: resolve(defaults.cwd, disk.path) })),
     dataDisks: resolveDataDisks(input),
-    nics: spec.nics ?? 0,
+    ...resolveNics(spec),
     labels: spec.labels ?? {},
   };
 }

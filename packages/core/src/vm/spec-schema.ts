@@ -77,6 +77,10 @@ export const vmSpecSchema = v.strictObject({
   nics: v.optional(
     v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0, "must not be negative")),
   ),
+  bridge: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  network: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  macs: v.optional(v.array(v.string())),
+  dns: v.optional(v.array(v.string())),
   netQueueSize: queueSize,
   diskQueueSize: queueSize,
   noDirectIo: flag,

@@ -48,8 +48,16 @@ export interface VmSpec {
   readonly boot: BootSpec;
   readonly disks?: readonly DiskSpec[] | undefined;
   readonly dataDisks?: readonly DataDiskSpec[] | undefined;
-  /** Number of NICs. Default 0. */
+  /** Number of NICs, 0 to 16. Default 1 where a bridge or a network is named, else 0. */
   readonly nics?: number | undefined;
+  /** The bridge of the host that its NICs are ports of; not together with `network`. */
+  readonly bridge?: string | undefined;
+  /** The CNI network that its NICs are in; not together with `bridge`. */
+  readonly network?: string | undefined;
+  /** MACs of its first NICs. Default: random ones that no manufacturer has given out. */
+  readonly macs?: readonly string[] | undefined;
+  /** IPv4 addresses of DNS servers, for guests of images. A kernel of your own is told of them by its cmdline. */
+  readonly dns?: readonly string[] | undefined;
   /** 0 or a power of two up to 32,768. */
   readonly netQueueSize?: number | undefined;
   /** 0 or a power of two up to 32,768. */
@@ -74,5 +82,7 @@ export interface ResolvedVmSpec {
     readonly fstype: "ext4" | "none";
   })[];
   readonly nics: number;
+  /** Of the first NICs, in lower case. */
+  readonly macs: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -8,6 +8,7 @@ import { listBridges } from "./list-bridges.ts";
 export const bridge: NetworkDefinition = {
   name: "bridge",
   description: "TAPs on a Linux bridge of the host",
+  namedBy: "bridge",
   open: async (network) => ({
     plan: async (vm, count, taken, { signal }) => {
       const name = bridgeName(vm.config);

@@ -15,6 +15,7 @@ export function cniNetwork(options: CniOptions): NetworkDefinition {
   return {
     name: "cni",
     description: "networks of the Container Network Interface (CNI)",
+    namedBy: "network",
     open: async (network) => {
       const cni: CniContext = { network, ...cniDirectories(options, process.env) };
       return {

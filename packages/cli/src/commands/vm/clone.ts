@@ -43,6 +43,15 @@ export default class VmClone extends SilkCommand {
     }),
     count: integerFlag({ description: "how many to make [default: 1]", min: 1 }),
     nics: integerFlag({ description: "number of NICs [default: as the snapshot has]" }),
+    bridge: string({
+      description:
+        "a bridge that its NICs are ports of [default: the network of the snapshot's VM]",
+      helpValue: "NAME",
+    }),
+    network: string({
+      description: "a CNI network that its NICs are in, instead of a bridge",
+      helpValue: "NAME",
+    }),
     label: string({
       description: "a label besides those that the snapshot's VM had; can be given more than once",
       helpValue: "KEY=VALUE",
@@ -55,11 +64,11 @@ export default class VmClone extends SilkCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(VmClone);
     const from = toSnapshotRef(args.snapshot, flags["from-dir"]);
-    const { name, id, count, nics } = flags;
+    const { name, id, count, nics, bridge, network } = flags;
     if (count !== undefined && id !== undefined)
       throw usageError("--id and --count do not go together", "An id is that of one VM.");
     const labels = flags.label === undefined ? undefined : parseLabels(flags.label);
-    const wanted = { ...toLoadOptions(flags), name, id, nics, labels };
+    const wanted = { ...toLoadOptions(flags), name, id, nics, bridge, network, labels };
     await using open = await openEngine(flags, this.config);
     if (count !== undefined) {
       const clones = await cloneMany(open, from, { ...wanted, count });

@@ -19,6 +19,10 @@ export default class VmCreate extends SilkCommand {
       command: "silk vm create --firmware CLOUDHV.fd --disk debian.qcow2 --cpus 4 --memory 8G",
     },
     {
+      description: "two NICs on a bridge of this host",
+      command: "silk vm create --kernel vmlinux --disk root.raw --bridge br0 --nics 2",
+    },
+    {
       description: "a second disk that is made, and deleted, with the VM",
       command: "silk vm create --kernel vmlinux --data-disk size=20G,name=db,mount=/srv",
     },

@@ -17,6 +17,10 @@ export default class VmRun extends SilkCommand {
       command: "silk vm console $(silk vm run --kernel vmlinux --initrd initrd.img)",
     },
     {
+      description: "in a CNI network, with a MAC of your choice",
+      command: "silk vm run --kernel vmlinux --network pods --mac 02:00:00:00:00:01",
+    },
+    {
       description: "a name, labels and more room",
       command: "silk vm run --name web --label team=web --kernel vmlinux --memory 2G",
     },

@@ -1,0 +1,134 @@
+import {
+  type ChangeNicsOptions,
+  checkNicCount,
+  type Engine,
+  type Nic,
+  type NicChange,
+  type NicView,
+  SilkError,
+  toSilkError,
+} from "@silkvm/core";
+import { planResize } from "./plan-resize.ts";
+
+export interface NetResizeRequest {
+  /** How many NICs the VM is to have: 0 to 16. */
+  readonly target: number;
+}
+
+/** What a resize did. */
+export interface NetResizeResult {
+  /** How many NICs the VM had. */
+  readonly before: number;
+  /** How many it has. */
+  readonly after: number;
+  /** In the order in which they were added. */
+  readonly added: readonly Nic[];
+  /** In the order in which they were removed. */
+  readonly removed: readonly Nic[];
+  /** What the user should know of though nothing failed. */
+  readonly warnings: readonly string[];
+}
+
+/** What has been done so far. */
+interface Progress {
+  before: number;
+  after: number;
+  readonly added: Nic[];
+  readonly removed: Nic[];
+  readonly warnings: string[];
+}
+
+/**
+ * Brings a VM to a number of NICs (Go: NetResize): heals what an interrupted resize left, and then adds NICs, or removes them from the end, one at a time. Each is
+ * whole or undone before the next one. What fails, or is aborted, leaves what was done before it, and the error's `details` say what that was.
+ * @throws SilkError `INVALID_SPEC`, `VM_PAUSED`, `VM_HIBERNATES`, `CAPABILITY_MISSING`, `NETWORK_UNNAMED`, what the network throws, and
+ * `DEVICE_NOT_RELEASED` where the guest does not let go of a NIC: the same call may succeed later
+ */
+export async function netResize(
+  engine: Engine,
+  ref: string,
+  { target }: NetResizeRequest,
+  options: ChangeNicsOptions = {},
+): Promise<NetResizeResult> {
+  checkNicCount(target);
+  const done: Progress = { before: 0, after: 0, added: [], removed: [], warnings: [] };
+  let name = ref;
+  const onWarning = (message: string): void => {
+    done.warnings.push(message);
+    options.onWarning?.(message);
+  };
+  try {
+    await engine.nics.change(
+      ref,
+      async (change) => {
+        ({ name } = change.vm);
+        done.before = change.vm.nics.length;
+        done.after = done.before;
+        try {
+          await resize(change, target, done, onWarning);
+        } finally {
+          done.after = change.vm.nics.length;
+        }
+      },
+      { ...options, onWarning },
+    );
+  } catch (error) {
+    throw told(error, { name, target, done });
+  }
+  return done;
+}
+
+async function resize(
+  change: NicChange,
+  target: number,
+  done: Progress,
+  warn: (message: string) => void,
+): Promise<void> {
+  const plan = planResize(await change.look(), target);
+  for (const { tap } of plan.leaving)
+    warn(`the guest has not let go of the NIC ${tap} yet, which was removed before`);
+  for (const lost of plan.repair) {
+    const nic = toNic(lost);
+    await change.addAgain(nic);
+    warn(`the VMM had lost the NIC ${nic.tap}, and has it again`);
+  }
+  for (const leaving of plan.release) {
+    const nic = toNic(leaving);
+    await change.release({ nic, deviceId: leaving.deviceId ?? "" });
+    done.removed.push(nic);
+  }
+  for (const view of plan.remove) {
+    const nic = toNic(view);
+    await change.remove(nic);
+    done.removed.push(nic);
+  }
+  for (let left = plan.add; left > 0; left--) done.added.push(await change.add());
+}
+
+/** The NIC as the record has it. */
+function toNic({ state: _state, deviceId: _deviceId, bdf: _bdf, ...nic }: NicView): Nic {
+  return nic;
+}
+
+/** The failure, with what had been done by then. */
+function told(
+  error: unknown,
+  {
+    name,
+    target,
+    done,
+  }: { readonly name: string; readonly target: number; readonly done: Progress },
+): SilkError {
+  const failure = toSilkError(error, `cannot change the NICs of ${name}`);
+  const { before, after, added, removed, warnings } = done;
+  if (added.length === 0 && removed.length === 0) return failure;
+  const { code, kind, hint, details } = failure;
+  const has = `${name} has ${after} ${after === 1 ? "NIC" : "NICs"} now, on the way from ${before} to ${target}`;
+  return new SilkError(`${failure.message}; ${has}`, {
+    code,
+    kind,
+    hint,
+    details: { ...details, before, after, target, added, removed, warnings },
+    cause: failure.cause,
+  });
+}
