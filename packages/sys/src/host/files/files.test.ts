@@ -51,6 +51,18 @@ test("a directory is listed in order, and a missing one is empty", async () => {
   await expect(files.list(directory.join("a"))).rejects.toMatchObject({ code: "ENOTDIR" });
 });
 
+test("mkdir fails where the file system lets nobody make a directory", async () => {
+  await expect(files.mkdir("/proc/silk/a", { mode: 0o700 })).rejects.toMatchObject({
+    code: "ENOENT",
+  });
+});
+
+test("many may make the same directory at once", async () => {
+  const deep = directory.join("x/y/z");
+  await Promise.all(Array.from({ length: 20 }, () => files.mkdir(deep, { mode: 0o700 })));
+  expect(statSync(deep).mode & 0o777).toBe(0o700);
+});
+
 test("mkdir makes the parents too, and leaves a directory that is there as it was", async () => {
   await files.mkdir(directory.join("a/b"), { mode: 0o700 });
   expect(statSync(directory.join("a/b")).mode & 0o777).toBe(0o700);
@@ -58,6 +70,9 @@ test("mkdir makes the parents too, and leaves a directory that is there as it wa
   expect(statSync(directory.join("a/b")).mode & 0o777).toBe(0o700);
   writeFileSync(path, "");
   await expect(files.mkdir(path, { mode: 0o700 })).rejects.toMatchObject({ code: "EEXIST" });
+  await expect(files.mkdir(`${path}/below`, { mode: 0o700 })).rejects.toMatchObject({
+    code: "ENOTDIR",
+  });
 });
 
 test("access is what this process may do, and nothing may be done with what is missing", async () => {

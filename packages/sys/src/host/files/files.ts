@@ -1,9 +1,10 @@
-import { chmod, link, mkdir, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import { chmod, link, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
 import type { HostFiles } from "@silkvm/core";
 import { orElse } from "../errors.ts";
 import { canAccess } from "./access.ts";
 import { copy } from "./copy.ts";
 import { createSparse } from "./create-sparse.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { open } from "./open.ts";
 import { readRange } from "./read-range.ts";
 import { space } from "./space.ts";
@@ -16,9 +17,7 @@ export const files: HostFiles = {
   realpath: (path) => realpath(path),
   canAccess,
   list: async (path) => (await orElse<string[], string[]>(readdir(path), [], "ENOENT")).sort(),
-  mkdir: async (path, { mode }) => {
-    await mkdir(path, { recursive: true, mode });
-  },
+  mkdir: makeDirectory,
   readText: (path) => readFile(path, "utf8"),
   readRange,
   writeAtomic,
