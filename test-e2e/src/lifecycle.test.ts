@@ -96,6 +96,11 @@ describe.each(targets)("silk on $name", (target) => {
       following.child.kill("SIGINT");
       expect(await following.ended).toBe(130);
       await silk.ok("vm", "start", "killed");
+      const { runtime: second } = await silk.json<VmView>("vm", "inspect", "killed");
+      process.kill(second!.vmm.pid, "SIGKILL");
+      await processes.waitForExit(second!.vmm, { timeoutMs: 5_000 });
+      expect((await silk.ok("events")).trim().split("\n").at(-1)).toMatch(/vm\.exited\s+killed/);
+      await silk.ok("vm", "start", "killed");
       expect(await state("killed")).toBe("running");
       await silk.ok("vm", "rm", "--force", "killed");
     });

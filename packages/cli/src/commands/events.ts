@@ -9,7 +9,7 @@ import { print, printNdjson } from "../output/stdout.ts";
 export default class Events extends SilkCommand {
   static override summary = "print what has happened to VMs";
   static override description =
-    "Each event has a number; --after goes on behind one, so that nothing is missed between two runs. With --json one object on each line.";
+    "Each event has a number; --after goes on behind one, so that nothing is missed between two runs. A VM that has ended by itself is noticed here, too. With --json one object on each line.";
   static override examples = [
     { description: "all that is kept", command: "silk events" },
     {

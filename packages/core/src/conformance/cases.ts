@@ -161,6 +161,7 @@ export function conformanceCases(setup: ConformanceSetup): readonly ConformanceC
       const [listed] = await engine.list();
       assert.equal(listed?.state, "error");
       assert.equal(listed?.problem?.code, "VMM_DIED");
+      assert.equal(await eventTypes(engine, "vm.exited"), 1);
       await vm.start();
       assert.equal((await vm.inspect()).state, "running");
       assert.equal(await eventTypes(engine, "vm.exited"), 1);

@@ -18,7 +18,7 @@ export async function* readEvents(
   if (options.after !== undefined) refuseGap(core, options.after);
   let seq = options.after ?? (follow ? core.read((store) => store?.lastEventSeq() ?? 0) : 0);
   for (;;) {
-    if (follow) await noticeEnded(core);
+    await noticeEnded(core);
     for (;;) {
       if (until.aborted) return;
       const page = core.read((store) => store?.eventsAfter(seq, pageSize) ?? []);
@@ -50,7 +50,7 @@ function refuseGap(core: EngineCore, after: number): void {
 }
 
 /**
- * Nobody is told when a VMM dies without a silk beside it; so who follows the events looks, and writes down what it finds, for all.
+ * Nobody is told when a VMM dies without a silk beside it; so who asks for events looks, and writes down what it finds, for all.
  * A VM that an operation holds is left to it.
  */
 async function noticeEnded(core: EngineCore): Promise<void> {

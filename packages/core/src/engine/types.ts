@@ -91,7 +91,7 @@ export interface EventOptions {
   readonly signal?: AbortSignal | undefined;
   /** Only events after this sequence number. Default: from the first that is kept; with `follow` from now. */
   readonly after?: number | undefined;
-  /** Go on with what happens from now on; a VM that ends by itself is noticed. Default false. */
+  /** Go on with what happens from now on. Default false. */
   readonly follow?: boolean | undefined;
 }
 
@@ -413,7 +413,8 @@ export interface Engine extends AsyncDisposable {
   /** What would be run to start such a VM. Makes nothing. @throws SilkError `CAPABILITY_MISSING` */
   launchCommand(spec: VmSpec, options?: EngineCallOptions): Promise<readonly string[]>;
   /**
-   * What happened, and with `follow` what happens. The last 100,000 events are kept.
+   * What happened, and with `follow` what happens. The last 100,000 events are kept. A VM that has ended by itself is noticed, and
+   * that is written down where the store can be written.
    * @throws SilkError `EVENTS_GONE` where events behind `after` are no longer kept
    */
   events(options?: EventOptions): AsyncIterable<SilkEvent>;
