@@ -30,6 +30,14 @@ describe("the header of an image", () => {
     expect(await readImageHeader(host, path)).toEqual({ format: "raw", virtualSizeBytes: gib });
   });
 
+  it("of a VHD is told by its footer", async () => {
+    const path = join(dir, "vhd.img");
+    await writeFile(path, "");
+    await truncate(path, 1024 ** 2);
+    await writeFile(path, Buffer.from("conectix".padEnd(512, "\0")), { flag: "a" });
+    expect(await readImageHeader(host, path)).toEqual({ format: "vhd" });
+  });
+
   it("that is damaged is refused, and says what is wrong", async () => {
     const header = Buffer.alloc(4096);
     header.write("QFI\xfb", "latin1");

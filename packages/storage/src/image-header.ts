@@ -3,7 +3,7 @@ import { type Host, SilkError } from "@silkvm/core";
 /** What an image file says of itself in its header. */
 export interface ImageHeader {
   /** `raw`: no header that is known, so the file is the disk. */
-  readonly format: "raw" | "qcow2" | "vhdx" | "vmdk" | "vdi";
+  readonly format: "raw" | "qcow2" | "vhd" | "vhdx" | "vmdk" | "vdi";
   /** Size that a guest sees; undefined where only the format is known. */
   readonly virtualSizeBytes?: number | undefined;
   /** The image below a qcow2 overlay, as the header has it: a relative one starts at the image's directory. */
@@ -16,6 +16,7 @@ export interface ImageHeader {
 }
 
 const headerBytes = 4096;
+const vhdFooterBytes = 512;
 const backingFormatExtension = 0xe2792aca;
 const externalDataBit = 4n;
 /** The longest name that the format allows. */
@@ -32,10 +33,17 @@ export async function readImageHeader(host: Host, path: string): Promise<ImageHe
   if (startsWith(head, "KDMV")) return { format: "vmdk" };
   if (head.byteLength >= 68 && head.getUint32(64, true) === 0xbeda107f) return { format: "vdi" };
   const stat = await host.files.stat(path);
-  return {
-    format: "raw",
-    ...(stat?.kind === "file" ? { virtualSizeBytes: stat.sizeBytes } : {}),
-  };
+  if (stat?.kind !== "file") return { format: "raw" };
+  if (startsWith(head, "conectix") || (await endsAsVhd(host, path, stat.sizeBytes)))
+    return { format: "vhd" };
+  return { format: "raw", virtualSizeBytes: stat.sizeBytes };
+}
+
+/** A VHD of a fixed size is a raw disk with a footer. */
+async function endsAsVhd(host: Host, path: string, sizeBytes: number): Promise<boolean> {
+  if (sizeBytes < vhdFooterBytes) return false;
+  const footer = await host.files.readRange(path, sizeBytes - vhdFooterBytes, vhdFooterBytes);
+  return startsWith(view(footer), "conectix");
 }
 
 async function readQcow2(host: Host, path: string, head: DataView): Promise<ImageHeader> {

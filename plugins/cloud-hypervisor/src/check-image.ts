@@ -6,6 +6,9 @@ import { isNamedQcow2 } from "./disk-config.ts";
 /** The VMM follows no longer chain. */
 const longestChain = 10;
 
+/** The VMM reads so much of a disk before it takes it. */
+const sectorBytes = 512;
+
 /**
  * Checks that an image is what its name says to the VMM, and that the VMM can use it: a qcow2 that is attached as raw shows
  * the guest its own bytes, and the guest's first write destroys it.
@@ -28,6 +31,18 @@ export async function checkImage(
       hint: "Give a raw image a name that does not end in .qcow2.",
       details: { path },
     });
+  if (header.virtualSizeBytes !== undefined && header.virtualSizeBytes < sectorBytes)
+    throw refuse(
+      header.virtualSizeBytes === 0
+        ? `${path} is empty`
+        : `${path} is smaller than one sector of a disk`,
+      "INVALID_IMAGE",
+      {
+        kind: "invalid",
+        hint: `A raw disk is as large as its file: truncate -s 10G ${path}`,
+        details: { path, sizeBytes: header.virtualSizeBytes },
+      },
+    );
   checkUsable(path, header);
   if (header.backingFile === undefined) return;
   if (readonly)

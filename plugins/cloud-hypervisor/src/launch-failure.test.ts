@@ -1,4 +1,5 @@
-import { silentLogger } from "@silkvm/core";
+import { ChVmmEndedError } from "@silkvm/ch-client";
+import { silentLogger, type VmRecord } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { expect, it } from "vitest";
 import { pathsIn, vmRecord } from "../test/records.ts";
@@ -76,6 +77,27 @@ it.each([
   expect(failure.hint).toBeDefined();
   expect(failure.message).toContain(chain.at(-1));
   expect(failure.message).not.toContain("The VM could not boot");
+});
+
+it("a firmware that cannot be booted is called a firmware", async () => {
+  const chain = [...boot, "Cannot load the kernel into memory", "Kernel Loader: Invalid bzImage"];
+  const failure = (boot: VmRecord["boot"]) =>
+    launchFailure(machine, { ...vmRecord(), boot }, { chain, log: [] });
+  expect(await failure({ kind: "firmware", firmwarePath: "/f" })).toMatchObject({
+    code: "KERNEL_UNUSABLE",
+    message: expect.stringMatching(/^the VMM cannot boot this firmware: /),
+  });
+  expect(await failure({ kind: "direct", kernelPath: "/k", cmdline: "" })).toMatchObject({
+    message: expect.stringMatching(/^the VMM cannot boot this kernel: /),
+  });
+});
+
+it("how the VMM's end was noticed is told only where the VMM said nothing itself", async () => {
+  const cause = new ChVmmEndedError("The VMM ended before its API answered");
+  const failure = (chain: readonly string[]) =>
+    launchFailure(machine, vmRecord(), { chain, log: [], cause });
+  expect((await failure([...boot, "Something new"])).cause).toBeUndefined();
+  expect((await failure([])).cause).toBe(cause);
 });
 
 it("a VMM that said nothing is told by how it ended", async () => {

@@ -1,3 +1,4 @@
+import { ChVmmEndedError } from "@silkvm/ch-client";
 import { type ProcessExit, SilkError, type SilkErrorOptions, type VmRecord } from "@silkvm/core";
 import { cpuMismatchHint } from "./check-cpu.ts";
 import { diskLockedError } from "./disk-holder.ts";
@@ -24,6 +25,7 @@ export interface LaunchEvidence {
 const socketInUse = /API socket .* already in use/;
 const diskLocked = /The file is already locked/;
 const cpuMismatch = /Error checking CPUID compatibility/;
+const kernelRefused = /Cannot load the kernel|Kernel Loader|Cannot load .*(?:firmware|initramfs)/;
 const addressInUse = /Address already in use|os error 98\b/;
 
 /** Whether the VM's own earlier VMM stood in the way, which is ended by now: the same launch may succeed. */
@@ -62,8 +64,10 @@ export async function launchFailure(
     ...(exit?.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
     ...(exit?.signal === undefined ? {} : { signal: exit.signal }),
   };
+  // How it was noticed that the VMM had ended says nothing more where the VMM itself has told why.
+  const why = ChVmmEndedError.is(cause) && text !== "" ? undefined : cause;
   const failure = (message: string, options: Omit<SilkErrorOptions, "details">): SilkError =>
-    new SilkError(message, { ...options, details, cause });
+    new SilkError(message, { ...options, details, cause: why });
 
   if (diskLocked.test(text)) {
     const path = /lock for disk image: (?<path>.+?)(?:: The file is already locked|$)/.exec(text);
@@ -137,7 +141,22 @@ const translations: readonly Translation[] = [
     hint: "A VM with one vCPU needs a plain TAP, one with more a multi_queue TAP; and opening one needs CAP_NET_ADMIN or its ownership.",
   },
   {
-    pattern: /Cannot load the kernel|Kernel Loader|Cannot load .*(?:firmware|initramfs)/,
+    pattern: kernelRefused,
+    applies: (vm) => vm.boot.kind === "firmware",
+    code: "KERNEL_UNUSABLE",
+    kind: "invalid",
+    what: "the VMM cannot boot this firmware",
+    hint: "It takes an ELF file with a PVH entry, such as CLOUDHV.fd or hypervisor-fw, and memory enough to hold it.",
+  },
+  {
+    pattern: /Disk image type does not match/,
+    code: "INVALID_IMAGE",
+    kind: "invalid",
+    what: "a disk is not of the format that its name says",
+    hint: "A name that ends in .qcow2 says qcow2, every other one says raw. `qemu-img info` tells what a file is.",
+  },
+  {
+    pattern: kernelRefused,
     code: "KERNEL_UNUSABLE",
     kind: "invalid",
     what: "the VMM cannot boot this kernel",

@@ -41,7 +41,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function file(name: string, content = "content"): Promise<string> {
+async function file(name: string, content = "content".padEnd(512)): Promise<string> {
   const path = join(dir, name);
   await writeFile(path, content);
   return path;
@@ -119,6 +119,39 @@ describe("the disks of a VM", () => {
   it("make nothing", async () => {
     await plan({ config: { storageBytes: 64 * mib } });
     expect(await host.files.list(dir)).toEqual(["vmlinux"]);
+  });
+});
+
+describe("a kernel's command line", () => {
+  it.each(["ü", "a\tb", "\u{1f600}"])(
+    "cannot hold what the VMM does not pass on: %j",
+    async (cmdline) => {
+      await expect(
+        plan({ boot: { kind: "direct", kernelPath: kernel, cmdline } }),
+      ).rejects.toMatchObject({ code: "INVALID_CMDLINE", kind: "invalid" });
+    },
+  );
+
+  it("may hold quotes, commas and backslashes", async () => {
+    const cmdline = `a="b c" d='e' f,g $HOME \\ ~`;
+    expect(await plan({ boot: { kind: "direct", kernelPath: kernel, cmdline } })).toEqual([]);
+  });
+});
+
+describe("a raw disk", () => {
+  it.each(["", "hello"])("has at least one sector: %j", async (content) => {
+    await expect(planDisks({ path: await file("small.raw", content) })).rejects.toMatchObject({
+      code: "INVALID_IMAGE",
+      kind: "invalid",
+    });
+  });
+
+  it("is no VHD, which the VMM tells from its footer", async () => {
+    const path = await file("disk.raw", " ".repeat(4096) + "conectix".padEnd(512, "\0"));
+    await expect(planDisks({ path })).rejects.toMatchObject({
+      code: "IMAGE_UNSUPPORTED",
+      message: expect.stringContaining("a vhd image"),
+    });
   });
 });
 

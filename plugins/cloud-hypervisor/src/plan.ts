@@ -59,9 +59,22 @@ async function checkBoot({ host }: Machine, { boot }: ResolvedVmSpec): Promise<v
     await checkPath(host, { path: boot.firmwarePath, flag: "--firmware" });
     return;
   }
+  checkCmdline(boot.cmdline);
   await checkPath(host, { path: boot.kernelPath, flag: "--kernel" });
   if (boot.initrdPath !== undefined)
     await checkPath(host, { path: boot.initrdPath, flag: "--initrd" });
+}
+
+/** The VMM passes on printable ASCII alone. */
+function checkCmdline(cmdline: string): void {
+  const bad = /[^\x20-\x7e]/u.exec(cmdline)?.[0];
+  if (bad === undefined) return;
+  throw new SilkError(`--cmdline: a kernel's command line cannot hold ${JSON.stringify(bad)}`, {
+    code: "INVALID_CMDLINE",
+    kind: "invalid",
+    hint: "Use printable ASCII characters and spaces only.",
+    details: { cmdline },
+  });
 }
 
 async function checkGivenDisks({ host }: Machine, { disks }: ResolvedVmSpec): Promise<void> {
@@ -85,7 +98,7 @@ async function checkGivenDisks({ host }: Machine, { disks }: ResolvedVmSpec): Pr
         {
           code: "INVALID_DISK",
           kind: "invalid",
-          hint: "Give each disk once: two guests' writes to one image destroy it, one guest's too.",
+          hint: "Give each disk once: a guest that has it twice destroys what is on it.",
           details: { path, same },
         },
       );
