@@ -30,12 +30,12 @@ describe("a command line that is wrong", () => {
     ],
     [
       "vm create --memory",
-      "Flag --memory expects a value",
+      "--memory needs a value",
       "`silk vm create --help` shows how it is used.",
     ],
     [
       "vm create --memory 1G --memory 2G",
-      "Flag --memory can only be specified once",
+      "--memory is given twice",
       "`silk vm create --help` shows how it is used.",
     ],
     [
@@ -72,7 +72,7 @@ describe("a command line that is wrong", () => {
     ],
     [
       "vm list --log-level loud",
-      "Expected --log-level=loud to be one of: debug, info, warn, error, silent",
+      '--log-level: "loud" is none of debug, info, warn, error, silent',
       "`silk vm list --help` shows how it is used.",
     ],
     [
@@ -87,7 +87,7 @@ describe("a command line that is wrong", () => {
     ],
     [
       "completion tcsh",
-      "Expected tcsh to be one of: bash, zsh, fish",
+      '"tcsh" is none of bash, zsh, fish',
       "`silk completion --help` shows how it is used.",
     ],
     [
@@ -112,7 +112,7 @@ describe("a command line that is wrong", () => {
     ],
     [
       "vm wake web --restore-mode fast",
-      "Expected --restore-mode=fast to be one of: auto, copy, ondemand, cow",
+      '--restore-mode: "fast" is none of auto, copy, ondemand, cow',
       "`silk vm wake --help` shows how it is used.",
     ],
     [

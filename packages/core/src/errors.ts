@@ -195,7 +195,11 @@ const errnoErrors: Readonly<Record<string, Pick<SilkErrorOptions, "code" | "kind
     hint: "The file system is read-only: name another directory with --root-dir.",
   },
   ENOENT: { code: "FILE_NOT_FOUND", kind: "not-found" },
-  ENOTDIR: { code: "FILE_NOT_FOUND", kind: "not-found" },
+  ENOTDIR: {
+    code: "NOT_A_DIRECTORY",
+    kind: "invalid",
+    hint: "A part of this path is a file: name another directory.",
+  },
   EIO: {
     code: "IO_ERROR",
     kind: "failed",

@@ -1,6 +1,7 @@
 import { exitCodes, isSilkError, type SilkErrorJson, toSilkError } from "@silkvm/core/errors";
 import { CliError } from "../cli-error.ts";
 import { readOclifError } from "./oclif-errors.ts";
+import { inFlags } from "./spec-issues.ts";
 
 /** What became of a command that did not succeed. */
 export interface Failure {
@@ -16,7 +17,7 @@ export interface Failure {
  */
 export function toFailure(thrown: unknown, commandId?: string): Failure {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
-  if (isSilkError(thrown)) return failureOf(thrown.toJSON(), stack);
+  if (isSilkError(thrown)) return failureOf(inFlags(thrown.toJSON()), stack);
   const exitCode = requestedExit(thrown);
   if (exitCode !== undefined) return { exitCode };
   const known = thrown instanceof CliError ? thrown : readOclifError(thrown);

@@ -48,6 +48,15 @@ function isOclifError(thrown: unknown): thrown is OclifError {
   return thrown instanceof Error && typeof (thrown as Partial<OclifError>).oclif === "object";
 }
 
+/** What oclif says of a command line, and how the rest of silk says it. */
+const wordings: readonly (readonly [theirs: RegExp, ours: string])[] = [
+  [/^Flag (--\S+) expects a value$/, "$1 needs a value"],
+  [/^Flag (--\S+) expects one of these values: (.*)$/, "$1 needs a value: $2"],
+  [/^Flag (--\S+) can only be specified once$/, "$1 is given twice"],
+  [/^Expected (--[^=\s]+)=(.*) to be one of: (.*)$/s, '$1: "$2" is none of $3'],
+  [/^Expected (.*) to be one of: (.*)$/s, '"$1" is none of $2'],
+];
+
 /** oclif's words without its colours, its pointer to the help and its list formatting. */
 function clean(message: string): string {
   const text = stripVTControlCharacters(message)
@@ -55,7 +64,8 @@ function clean(message: string): string {
     .replace(/^The following errors? occurred:\s*/, "")
     .replace(/\nSee more help with --help$/, "")
     .trim();
-  return text.replaceAll(/\s*\n\s*/g, "; ");
+  const wording = wordings.find(([theirs]) => theirs.test(text));
+  return (wording === undefined ? text : text.replace(...wording)).replaceAll(/\s*\n\s*/g, "; ");
 }
 
 function unknownFlag(

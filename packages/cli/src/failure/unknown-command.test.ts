@@ -21,6 +21,13 @@ it.each([
   expect(unknownCommand(id, { commands })).toMatchObject({ message, hint, kind: "invalid" });
 });
 
+it("shows a word with colons as it was typed", () => {
+  const argv = ["vm", "start", "debian:12", "--json"];
+  expect(unknownCommand("vm:start:debian:12", { commands }, argv).message).toBe(
+    '`silk vm start` takes no argument "debian:12"',
+  );
+});
+
 it("suggests no hidden command", () => {
   const hidden = [{ id: "__complete", hidden: true }];
   expect(unknownCommand("__complet", { commands: hidden }).hint).toBe(

@@ -6,10 +6,18 @@ interface KnownCommands {
   readonly commands: readonly { readonly id: string; readonly hidden?: boolean }[];
 }
 
-/** The error for words that are no command: says which word is wrong, and which was most likely meant. */
-export function unknownCommand(id: string, { commands }: KnownCommands): CliError {
+/**
+ * The error for words that are no command: says which word is wrong, and which was most likely meant.
+ * @param id the words as oclif has them, joined by colons
+ * @param argv the words as they were typed, which may have colons of their own
+ */
+export function unknownCommand(
+  id: string,
+  { commands }: KnownCommands,
+  argv: readonly string[] = [],
+): CliError {
   const ids = commands.filter(({ hidden }) => hidden !== true).map((command) => command.id);
-  const words = id.split(":");
+  const words = typedWords(id, argv) ?? id.split(":");
   const command = longestPrefix(words, (prefix) => ids.includes(prefix));
   if (command.length > 0) {
     const used = command.join(" ");
@@ -36,6 +44,11 @@ export function unknownCommand(id: string, { commands }: KnownCommands): CliErro
       ? `\`${shown} --help\` shows the commands.`
       : `Did you mean \`${shown} ${meant}\`?`,
   );
+}
+
+function typedWords(id: string, argv: readonly string[]): readonly string[] | undefined {
+  const count = argv.findIndex((_word, index) => argv.slice(0, index + 1).join(":") === id) + 1;
+  return count === 0 ? undefined : argv.slice(0, count);
 }
 
 function longestPrefix(

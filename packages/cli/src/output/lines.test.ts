@@ -15,6 +15,14 @@ it("puts lines together, however the text was cut", async () => {
   ]);
 });
 
+it("leaves out the carriage return of a VMM that writes as to a terminal", async () => {
+  expect(await Array.fromAsync(splitLines(inPieces(["a\r", "\nb\rc\r\n", "d\r"])))).toEqual([
+    "a",
+    "b\rc",
+    "d",
+  ]);
+});
+
 it("finds the same lines in any pieces", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.stringMatching(/^[ab\n]*$/)), async (pieces) => {

@@ -1,4 +1,4 @@
-/** The lines of a text that comes in pieces; a last one without a newline counts, too. */
+/** The lines of a text that comes in pieces, whether they end as Unix or as a terminal ends them; a last one without a newline counts, too. */
 export async function* splitLines(
   chunks: AsyncIterable<string>,
 ): AsyncGenerator<string, void, undefined> {
@@ -6,7 +6,11 @@ export async function* splitLines(
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() as string;
-    yield* lines;
+    yield* lines.map(withoutReturn);
   }
-  if (rest !== "") yield rest;
+  if (rest !== "") yield withoutReturn(rest);
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }

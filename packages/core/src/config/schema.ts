@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 const path = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 const milliseconds = v.pipe(
-  v.number(),
+  v.number("must be a whole number of milliseconds"),
   v.integer("must be a whole number of milliseconds"),
   v.minValue(0, "must not be negative"),
 );
@@ -35,7 +35,7 @@ export const configSchema = v.strictObject({
   hookTimeoutMs: milliseconds,
   /** How many VMs one command works on at once. */
   concurrency: v.pipe(
-    v.number(),
+    v.number("must be a whole number"),
     v.integer("must be a whole number"),
     v.minValue(1, "must be at least 1"),
     v.maxValue(1024, "must be at most 1024"),

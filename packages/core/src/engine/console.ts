@@ -11,7 +11,7 @@ export async function attachConsole(
 ): Promise<Console> {
   const vm = core.read((store) => resolveVm(store, ref));
   if (vm.state !== "running")
-    throw new SilkError(`the VM ${vm.name} does not run: it is ${vm.state}`, {
+    throw new SilkError(`the VM ${vm.name} does not run: its state is ${vm.state}`, {
       code: "VM_NOT_RUNNING",
       kind: "conflict",
       hint: `Start it first: silk vm start ${vm.name}`,

@@ -224,7 +224,7 @@ export class EngineCore {
     try {
       await this.host.files.mkdir(this.config.rootDir, { mode: 0o700 });
     } catch (error) {
-      throw toSilkError(error, `cannot make the directory ${this.config.rootDir}`);
+      throw noRootDir(error, this.config.rootDir);
     }
     this.#store = openStore(this.host, this.storePath);
     this.#scope = this.#store.scope;
@@ -235,4 +235,15 @@ export class EngineCore {
     if (this.#closing.signal.aborted)
       throw new SilkError("the engine is closed", { code: "ENGINE_CLOSED", kind: "invalid" });
   }
+}
+
+function noRootDir(error: unknown, rootDir: string): SilkError {
+  if ((error as { code?: unknown } | undefined)?.code !== "EEXIST")
+    return toSilkError(error, `cannot make the directory ${rootDir}`);
+  return new SilkError(`the root directory ${rootDir} is a file`, {
+    code: "NOT_A_DIRECTORY",
+    kind: "invalid",
+    hint: "Name another directory with --root-dir or SILK_ROOT_DIR.",
+    cause: error,
+  });
 }

@@ -10,6 +10,7 @@ import type { BootSpec, ResolvedVmSpec, VmSpec } from "./spec.ts";
 
 const mib = 1024 ** 2;
 const gib = 1024 ** 3;
+const tib = 1024 ** 4;
 const pageBytes = 4096;
 const hugePageBytes = 2 * mib;
 
@@ -37,7 +38,7 @@ export function resolveSpec(
     memoryBytes: checkMemory(spec.memoryBytes ?? gib, spec.hugepages ?? false),
     storageBytes: checkDiskSize(
       spec.storageBytes ?? (boot.kind === "direct" ? 10 * gib : 0),
-      "storageBytes",
+      "the VM's own disk",
     ),
     netQueueSize: spec.netQueueSize ?? 0,
     diskQueueSize: spec.diskQueueSize ?? 0,
@@ -84,8 +85,8 @@ function checkMemory(memoryBytes: number, hugepages: boolean): number {
     });
   if (memoryBytes < mib || memoryBytes > largestMemoryBytes)
     throw invalid(
-      `${memoryBytes} bytes is no usable memory size`,
-      "Give at least 1M; --memory takes 512M, 2G or plain bytes.",
+      `a memory of ${sizeText(memoryBytes)} is too ${memoryBytes < mib ? "small" : "large"}`,
+      `Give at least 1M and at most ${sizeText(largestMemoryBytes)}; --memory takes 512M, 2G or plain bytes.`,
     );
   if (memoryBytes % unit !== 0)
     throw invalid(
@@ -109,7 +110,7 @@ export function checkRoomForVm({ cpus, memoryBytes }: VmConfig, { facts }: Host)
     });
   if (memoryBytes > facts.memoryBytes)
     throw new SilkError(
-      `${memoryBytes} bytes of memory are wanted and this host has ${facts.memoryBytes}`,
+      `${sizeText(memoryBytes)} of memory is wanted and this host has ${sizeText(facts.memoryBytes)}`,
       {
         code: "TOO_MUCH_MEMORY",
         kind: "invalid",
@@ -119,13 +120,13 @@ export function checkRoomForVm({ cpus, memoryBytes }: VmConfig, { facts }: Host)
     );
 }
 
-function checkDiskSize(sizeBytes: number, field: string): number {
+function checkDiskSize(sizeBytes: number, what: string): number {
   if (
     sizeBytes === 0 ||
     (sizeBytes >= mib && sizeBytes <= largestDiskBytes && sizeBytes % 512 === 0)
   )
     return sizeBytes;
-  throw new SilkError(`${field}: ${sizeBytes} bytes is no usable disk size`, {
+  throw new SilkError(`${what} cannot have a size of ${sizeText(sizeBytes)}`, {
     code: "INVALID_DISK",
     kind: "invalid",
     hint: "Give at least 1M and less than 16T, in whole sectors of 512 bytes; 0 means no disk.",
@@ -144,7 +145,19 @@ function resolveDataDisks(spec: VmSpec): ResolvedVmSpec["dataDisks"] {
         hint: "Give each its own name=…",
       });
     names.add(name);
-    checkDiskSize(disk.sizeBytes, `data disk "${name}"`);
+    checkDiskSize(disk.sizeBytes, `the data disk "${name}"`);
     return { ...disk, name, fstype: disk.fstype ?? "ext4" };
   });
+}
+
+/** A size as a person types it, down to the last byte: a size that is wrong is often wrong by a few. */
+function sizeText(bytes: number): string {
+  for (const [unit, letter] of [
+    [tib, "T"],
+    [gib, "G"],
+    [mib, "M"],
+  ] as const)
+    if (bytes >= unit && bytes % unit === 0) return `${bytes / unit}${letter}`;
+  if (bytes < gib) return `${bytes} bytes`;
+  return `${bytes} bytes (${(bytes / gib).toFixed(1)}G)`;
 }

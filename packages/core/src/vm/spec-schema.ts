@@ -93,10 +93,10 @@ export const vmSpecSchema = v.strictObject({
         v.string(),
         v.regex(
           /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
-          "label keys are 1 to 63 letters, digits, dots, dashes, underscores or slashes",
+          "is no label: a key is 1 to 63 letters, digits, dots, dashes, underscores or slashes",
         ),
       ),
-      v.pipe(v.string(), v.maxLength(256, "label values have at most 256 characters")),
+      v.pipe(v.string(), v.maxLength(256, "is too long: a value has at most 256 characters")),
     ),
   ),
 });
