@@ -81,8 +81,8 @@ it.each([
 
 it("a firmware that cannot be booted is called a firmware", async () => {
   const chain = [...boot, "Cannot load the kernel into memory", "Kernel Loader: Invalid bzImage"];
-  const failure = (boot: VmRecord["boot"]) =>
-    launchFailure(machine, { ...vmRecord(), boot }, { chain, log: [] });
+  const failure = (from: VmRecord["boot"]) =>
+    launchFailure(machine, { ...vmRecord(), boot: from }, { chain, log: [] });
   expect(await failure({ kind: "firmware", firmwarePath: "/f" })).toMatchObject({
     code: "KERNEL_UNUSABLE",
     message: expect.stringMatching(/^the VMM cannot boot this firmware: /),
