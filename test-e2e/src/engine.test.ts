@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -186,6 +186,24 @@ describe("the engine", () => {
     expect(await engine.gc()).toEqual(told);
     expect(await engine.gc()).toEqual([]);
     expect((await vm.inspect()).state).toBe("running");
+  });
+
+  it("collects nothing of a store that was moved away", async () => {
+    const warnings: string[] = [];
+    {
+      await using engine = await open();
+      await engine.create({ ...spec, name: "web" });
+      engines = [];
+    }
+    for (const name of ["silk.db", "silk.db-wal", "silk.db-shm"])
+      await rm(join(dir, "root", name), { force: true });
+    const [disks] = await readdir(join(dir, "root/vms"));
+    await utimes(join(dir, "root/vms", disks!), 1, 1);
+    const engine = await open();
+    await engine.create({ ...spec, name: "other" });
+    expect(await engine.gc({ onWarning: (message) => warnings.push(message) })).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining(`${disks} is older than the store`)]);
+    expect(await readdir(join(dir, "root/vms"))).toContain(disks);
   });
 
   it("disposes of a VM as it was told to", async () => {

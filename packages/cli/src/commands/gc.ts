@@ -15,7 +15,7 @@ const columns: readonly Column<Orphan>[] = [
 export default class Gc extends SilkCommand {
   static override summary = "remove what nothing owns, and print it";
   static override description =
-    "Processes, directories, logs and halves of snapshots that were left behind. Nothing that a VM or a snapshot needs is touched.";
+    "Processes, directories, logs and halves of snapshots that were left behind. Nothing that a VM or a snapshot needs is touched, nor what is older than the store, which another store may know of.";
   static override examples = [
     { description: "only look", command: "silk gc --dry-run" },
     { description: "remove", command: "silk gc" },

@@ -6,10 +6,13 @@ import { recoverAll } from "./recover.ts";
 import type { ChangeOptions, Orphan } from "./types.ts";
 
 const killWaitMs = 5_000;
+/** So much may the time of a file be behind the clock. */
+const fileClockMs = 20;
 
 /**
  * Finds what no record owns and removes it. A directory that is being made by somebody right now has a record already, so nothing of a
- * living operation is ever taken for an orphan: records are read after the directories.
+ * living operation is ever taken for an orphan: records are read after the directories. Nor is what is older than the store, whose
+ * record may be in another one that was moved away or lost: it is told of as a warning.
  */
 export async function collectGarbage(
   core: EngineCore,
@@ -36,6 +39,17 @@ export async function collectGarbage(
   ]);
   const known = core.read((store) => new Set(store?.listVms().map(({ summary }) => summary.id)));
 
+  const { warn } = core.context(options, signal);
+  const sinceMs = core.read((store) => store?.sinceMs) ?? 0;
+  /** Whether it is this store's; says so where not. */
+  const isOurs = async (directory: string): Promise<boolean> => {
+    const stat = await files.stat(directory);
+    if (stat === undefined || stat.modifiedMs >= sinceMs - fileClockMs) return true;
+    warn(
+      `${directory} is older than the store and belongs to no VM or snapshot of it: it is left as it is`,
+    );
+    return false;
+  };
   const orphans: (Orphan & { readonly remove: () => Promise<void> })[] = [];
   const path = (
     kind: "data" | "run" | "log",
@@ -64,13 +78,15 @@ export async function collectGarbage(
     });
   }
   for (const id of run) path("run", core.runScopeDir, id, id);
-  for (const id of data) path("data", dataDir, id, id);
+  for (const id of data)
+    if (!known.has(id) && (await isOurs(join(dataDir, id)))) path("data", dataDir, id, id);
   for (const name of logs) path("log", core.logScopeDir, name, name.replace(/\.log$/, ""));
 
   for (const entry of snapshots) {
     const id = entry.replace(/\.partial$/, "");
     if (knownSnapshots.has(id)) continue;
     const full = join(core.snapshotsDir, entry);
+    if (!(await isOurs(full))) continue;
     orphans.push({
       kind: "snapshot",
       name: full,

@@ -61,6 +61,9 @@ const migrations: readonly string[] = [
      record TEXT NOT NULL
    ) STRICT;
    CREATE TABLE checked_snapshots (directory TEXT PRIMARY KEY, files TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  // What is older than the store is no orphan of it: its VMs may be in a store that was moved away.
+  `INSERT INTO meta
+     SELECT 'since', coalesce(min(created_at), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) FROM vms;`,
 ];
 
 /** The version of the store that this copy of core reads and writes. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -205,6 +205,27 @@ describe("opening a store", () => {
       expect.objectContaining({ code: "STORE_DAMAGED", message: expect.stringContaining(path) }),
     );
   });
+});
+
+it("says which store is damaged also where that shows only as it is read", () => {
+  const path = newPath();
+  {
+    using store = openStore(host, path);
+    store.transaction(() => store.insertVm(record(1, "abc111", "web")));
+  }
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0xaa, 4096));
+  const read = () => openStoreReadOnly(host, path)?.listVms();
+  expect(read).toThrow(
+    expect.objectContaining({ code: "STORE_DAMAGED", message: expect.stringContaining(path) }),
+  );
+});
+
+it("knows since when it is there", () => {
+  const before = Date.now();
+  using store = openStore(host, newPath());
+  expect(store.sinceMs).toBeGreaterThanOrEqual(before - 1);
+  expect(store.sinceMs).toBeLessThanOrEqual(Date.now());
 });
 
 describe("resolveVm", () => {

@@ -17,23 +17,34 @@ const keptEvents = 100_000;
 export class Store implements Disposable {
   readonly #database: HostDatabase;
   readonly #host: Host;
+  readonly #path: string;
 
-  constructor(database: HostDatabase, host: Host) {
+  constructor(database: HostDatabase, host: Host, path: string) {
     this.#database = database;
     this.#host = host;
+    this.#path = path;
   }
 
   /** Runs reads and writes as one: all of it is kept when the function returns, nothing when it throws. */
   transaction<T>(run: () => T, options?: { readonly durable?: boolean }): T {
-    return guarded(() => this.#database.transaction(run, options));
+    return guarded(this.#path, () => this.#database.transaction(run, options));
   }
 
   /** A random name of this store, made with it: part of every name that silk gives to things outside of its directories. */
   get scope(): string {
     const row = this.#get("SELECT value FROM meta WHERE key = 'scope'");
     if (row === undefined)
-      throw new SilkError("the store has no scope", { code: "STORE_DAMAGED", kind: "failed" });
+      throw new SilkError(`the store has no scope: ${this.#path}`, {
+        ...damaged,
+        details: { path: this.#path },
+      });
     return row["value"] as string;
+  }
+
+  /** Since when there is this store: milliseconds since 1970. Undefined where a silk made it that did not write that down. */
+  get sinceMs(): number | undefined {
+    const row = this.#get("SELECT value FROM meta WHERE key = 'since'");
+    return row === undefined ? undefined : Date.parse(row["value"] as string);
   }
 
   /** The number of the next VM or snapshot; it is never given twice, also when that is never made. */
@@ -302,15 +313,15 @@ export class Store implements Disposable {
   }
 
   #get(sql: string, ...values: SqlValue[]): Record<string, SqlValue> | undefined {
-    return guarded(() => this.#database.prepare(sql).get(...values));
+    return guarded(this.#path, () => this.#database.prepare(sql).get(...values));
   }
 
   #all(sql: string, ...values: SqlValue[]): Record<string, SqlValue>[] {
-    return guarded(() => this.#database.prepare(sql).all(...values));
+    return guarded(this.#path, () => this.#database.prepare(sql).all(...values));
   }
 
   #run(sql: string, ...values: SqlValue[]): void {
-    guarded(() => this.#database.prepare(sql).run(...values));
+    guarded(this.#path, () => this.#database.prepare(sql).run(...values));
   }
 }
 
@@ -335,7 +346,7 @@ export function openStore(host: Host, path: string): Store {
     const database = host.openDatabase(path, { readOnly: false });
     try {
       migrate(database, path);
-      return new Store(database, host);
+      return new Store(database, host, path);
     } catch (error) {
       database.close();
       throw error;
@@ -356,7 +367,7 @@ export function openStoreReadOnly(host: Host, path: string): Store | undefined {
     try {
       const version = readVersion(database);
       refuseNewer(version, path);
-      if (version > 0) return new Store(database, host);
+      if (version > 0) return new Store(database, host, path);
       database.close();
       return undefined;
     } catch (error) {
@@ -368,24 +379,16 @@ export function openStoreReadOnly(host: Host, path: string): Store | undefined {
 
 function opening<T>(path: string, open: () => T): T {
   try {
-    return guarded(open);
+    return guarded(path, open);
   } catch (error) {
-    throw isSilkError(error)
-      ? withPath(error, path)
-      : toSilkError(error, `cannot open the store ${path}`);
+    throw isSilkError(error) ? error : toSilkError(error, `cannot open the store ${path}`);
   }
-}
-
-function withPath(error: SilkError, path: string): SilkError {
-  if (!error.code.startsWith("STORE_") || error.details !== undefined) return error;
-  const { code, kind, hint, cause } = error;
-  return new SilkError(`${error.message}: ${path}`, { code, kind, hint, details: { path }, cause });
 }
 
 const damaged = {
   code: "STORE_DAMAGED",
   kind: "failed" as const,
-  hint: "Restore the store from a backup, or move it away: `silk gc` then shows what is left of its VMs.",
+  hint: "Restore the store from a backup, or move it away with its -wal and -shm files (`silk doctor` shows how). Its VMs' disks stay where they are.",
 };
 
 /** SQLite's result codes that mean something to a user. https://sqlite.org/rescode.html */
@@ -416,14 +419,14 @@ const sqliteErrors: Readonly<
   26: { ...damaged, message: "the store is damaged: it is no database" },
 };
 
-/** Turns SQLite's errors into ours. */
-function guarded<T>(run: () => T): T {
+/** Turns SQLite's errors into ours, which name the store. */
+function guarded<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
     const errcode = (error as { errcode?: unknown }).errcode;
     const known = typeof errcode === "number" ? sqliteErrors[errcode & 0xff] : undefined;
     if (known === undefined) throw error;
-    throw new SilkError(known.message, { ...known, cause: error });
+    throw new SilkError(`${known.message}: ${path}`, { ...known, details: { path }, cause: error });
   }
 }

@@ -14,8 +14,19 @@ export const orphans: Check = {
     const { rootDir, runDir, logDir } = context.config;
     const silent = await silentDirectory(context, rootDir, runDir, logDir);
     if (silent !== undefined) return silent;
-    const found = await findOrphans(context);
+    const foreign: string[] = [];
+    const found = await findOrphans(context, (warning) => foreign.push(warning));
     if (typeof found === "string") return { status: "skipped", evidence: found };
+    if (found.length === 0 && foreign.length > 0)
+      return {
+        status: "warning",
+        evidence: foreign.slice(0, shown).join(", "),
+        why: "What an earlier store has left may be wanted still, so silk does not remove it.",
+        fix: {
+          description: "Put that store back, or remove by hand what is not wanted.",
+          automatic: false,
+        },
+      };
     if (found.length === 0) return { status: "ok", evidence: "none" };
     const more = found.length > shown ? `, and ${found.length - shown} more` : "";
     return {
@@ -37,10 +48,13 @@ export const orphans: Check = {
 };
 
 /** The orphans, or why they cannot be found. */
-async function findOrphans({ engine, signal }: CheckContext): Promise<readonly Orphan[] | string> {
+async function findOrphans(
+  { engine, signal }: CheckContext,
+  onWarning: (warning: string) => void,
+): Promise<readonly Orphan[] | string> {
   if (engine === undefined) return "there is no engine to ask";
   try {
-    return await engine.gc({ dryRun: true, signal });
+    return await engine.gc({ dryRun: true, signal, onWarning });
   } catch (error) {
     if (isSilkError(error) && (error.code.startsWith("STORE_") || error.kind === "denied"))
       return `cannot be looked for: ${error.message}`;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   createEngine,
@@ -194,6 +194,20 @@ describe("the check of interrupted operations", () => {
     await using lock = await host.locks.acquire(join(config.rootDir, "vm.lock"), 2, { waitMs: 0 });
     expect(lock).toBeDefined();
     expect((await operations.run(one.context)).status).toBe("ok");
+  });
+
+  it("leaves alone what is older than the store, and says so", async () => {
+    await using one = await subject();
+    const old = join(one.context.config.rootDir, "vms", "of-another-store");
+    await mkdir(old, { recursive: true });
+    await utimes(old, 1, 1);
+    expect(await orphans.run(one.context)).toMatchObject({
+      status: "warning",
+      evidence: expect.stringContaining(`${old} is older than the store`),
+      fix: { automatic: false },
+    });
+    expect(await orphans.repair?.(one.context)).toBe("nothing was left to remove");
+    expect((await stat(old)).isDirectory()).toBe(true);
   });
 
   it("is skipped where the store cannot be read", async () => {
