@@ -290,6 +290,20 @@ describe("a device", () => {
     expect(await notesOf(engine)).toEqual([["n2", "attached"]]);
   });
 
+  it("that could not be attached, and whose host side cannot be given back, is in no verb's way", async () => {
+    await using engine = await open();
+    broken.prepare.add("n1");
+    broken.release.add("n1");
+    await expect(engine.devices.attach("web", noteKind, request)).rejects.toThrow("no paper");
+    expect([await notesOf(engine), await engine.operations()]).toEqual([[["n1", "detaching"]], []]);
+    const { failed } = await engine.stop(["web"], { force: true });
+    expect(failed).toEqual([]);
+    broken.release.clear();
+    await engine.devices.detach("web", noteKind, "n1");
+    expect((await engine.inspect("web")).attachments).toBeUndefined();
+    broken.prepare.clear();
+  });
+
   it("that the guest has let go of by itself makes room for the next one", async () => {
     await using engine = await open();
     await engine.devices.attach("web", noteKind, request);

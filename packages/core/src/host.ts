@@ -117,6 +117,11 @@ export interface HostFiles {
     content: string | Uint8Array,
     options: { readonly mode: number },
   ): Promise<void>;
+  /**
+   * Writes to a file that is there, in one go and without cutting it: what the kernel's files below /sys take for a command. What the kernel
+   * answers is thrown. ENOENT where it is not there.
+   */
+  writeInPlace(path: string, content: string): Promise<void>;
   /** Creates a file of holes. EEXIST where it is there. ENOSPC is thrown before anything is left behind. */
   createSparse(path: string, sizeBytes: number, options: { readonly mode: number }): Promise<void>;
   /** Copies a file, sharing its blocks where the file system can and keeping its holes elsewhere. EEXIST where the target is there. */
@@ -211,6 +216,12 @@ export interface RunningProcess {
   readonly argv: readonly string[];
 }
 
+/** A process, and a file that it has open. */
+export interface FileOpener {
+  readonly path: string;
+  readonly process: RunningProcess;
+}
+
 export interface HostProcesses {
   /** This process. */
   self(): ProcessIdentity;
@@ -233,6 +244,8 @@ export interface HostProcesses {
   find(test: (argv: readonly string[]) => boolean): Promise<readonly RunningProcess[]>;
   /** The full path of a program, by PATH or as given; undefined where it is not there or not executable. */
   which(command: string): Promise<string | undefined>;
+  /** Living processes, apart from this one, that have one of the files open, by their real paths. Those of other users are seen by root alone. */
+  openers(paths: readonly string[]): Promise<readonly FileOpener[]>;
   /** Living processes that hold a file lock (flock, POSIX or OFD) on the file, apart from this one. */
   lockHolders(path: string): Promise<readonly RunningProcess[]>;
 }

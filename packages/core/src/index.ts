@@ -82,6 +82,7 @@ export type {
   CallOptions,
   CpuidEntry,
   FileKind,
+  FileOpener,
   FileStat,
   Host,
   HostClock,

@@ -7,7 +7,9 @@ import {
   provide,
 } from "@silkvm/core";
 import { hotDisk } from "@silkvm/storage";
+import { vfio } from "@silkvm/vfio";
 import { addDisk } from "./add-disk.ts";
+import { addVfio } from "./add-vfio.ts";
 import { checkSnapshot } from "./check-snapshot.ts";
 import { clone, cloneDisks } from "./clone.ts";
 import { console } from "./console.ts";
@@ -42,6 +44,7 @@ export const cloudHypervisor: BackendDefinition = {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
       }),
       provide(hotDisk, hotPlugOf(machine, addDisk)),
+      provide(vfio, hotPlugOf(machine, addVfio(machine))),
       provide(netResize, netResizeOf(machine)),
     ];
     const hypervisor: Hypervisor = {

@@ -2,6 +2,7 @@ import {
   ChApiError,
   type ChClient,
   isDeviceNotFound,
+  isIdNotUnique,
   isVmmEnding,
   type PciDeviceInfo,
   type VmInfo,
@@ -18,6 +19,7 @@ import { openClient, openWaitingClient } from "./client.ts";
 import { fromVmm } from "./from-vmm.ts";
 import { launchFailure } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
+import { forgetUnmapped } from "./vfio-unmapped.ts";
 import { recordedVmm } from "./vmm-processes.ts";
 
 const lookAgainMs = 20;
@@ -73,6 +75,7 @@ export async function removeDevice(
     if (clock.monotonicMs() > deadlineMs) throw notReleased(vm, id, graceMs);
     await clock.delay(lookAgainMs, { signal });
   }
+  await forgetUnmapped(machine, vm);
 }
 
 /** A virtio device has a node of its own and one for its PCI side; it is gone when both are. */
@@ -105,6 +108,14 @@ async function addFailure(
 ): Promise<unknown> {
   const what = `the VMM refused the device ${id}`;
   if (!ChApiError.is(error)) return fromVmm(error, what);
+  if (isIdNotUnique(error))
+    return new SilkError(`the VM ${vm.name} has a device ${id} already`, {
+      code: "DEVICE_EXISTS",
+      kind: "conflict",
+      hint: "Choose another id.",
+      details: { id: vm.id, name: vm.name, deviceId: id },
+      cause: error,
+    });
   return await launchFailure(machine, vm, {
     what,
     code: "VMM_REFUSED",

@@ -1,5 +1,6 @@
 import type { Config } from "@oclif/core/config";
 import type { Engine, VmSummary } from "@silkvm/core";
+import type { HostDevice } from "@silkvm/vfio";
 import { openEngine } from "../engine.ts";
 import type { GlobalFlags } from "../flags/global.ts";
 import { type Candidate, complete } from "./complete.ts";
@@ -14,7 +15,7 @@ export async function answerCompletion(
   const words = shell === "bash" ? joinBashWords(typed) : typed;
   const current = words.at(-1) ?? "";
   const answer = (candidates: readonly Candidate[], directive: Directive = ":nothing"): string =>
-    renderCandidates(shell, current, candidates, directive);
+    renderCandidates(shell, current, candidates, directive, typed.at(-1));
   const completion = complete(words, oclif.commands, oclif.topics);
   switch (completion.type) {
     case "words":
@@ -45,6 +46,14 @@ export async function answerCompletion(
           return { value: typeof called === "string" ? called : id, description: state };
         }),
       );
+    }
+    case "pci": {
+      const devices = await ask(words, oclif, async ({ host }) => {
+        const { listHostDevices } = await import("@silkvm/vfio");
+        return await listHostDevices(host);
+      });
+      const usable = devices.filter((device) => device.usable !== "no");
+      return answer(usable.flatMap((device) => pciWords(current, device)));
     }
     case "vms": {
       const vms = await ask(words, oclif, (engine) => engine.list());
@@ -82,9 +91,20 @@ const runningOnly: ReadonlySet<string> = new Set([
   "vm:stop",
   "vm:console",
   "vm:hibernate",
+  "vm:device:attach",
   "vm:disk:attach",
   "snapshot:save",
 ]);
+
+/** An address in full, and in the short form where one may have been begun. */
+function pciWords(current: string, device: HostDevice): readonly Candidate[] {
+  const { address, deviceName, className, driver } = device;
+  const name = deviceName ?? className ?? "";
+  const description = driver === undefined ? name : `${name} (${driver})`.trimStart();
+  const short = address.replace(/^0000:/, "");
+  const values = current === "" || current.endsWith("=") ? [address] : [address, short];
+  return [...new Set(values)].map((value) => ({ value, description }));
+}
 
 /** Names with what they are, and ids where one may have been begun. */
 function refs<T extends { readonly id: string; readonly name: string }>(

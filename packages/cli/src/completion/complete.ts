@@ -61,10 +61,13 @@ export type Completion =
       readonly provider?: string | undefined;
       readonly given: readonly string[];
     }
-  | { readonly type: "settings" };
+  | { readonly type: "settings" | "pci" };
 
 /** Flags that take a device of the VM: the kind of device, by the command and the flag. */
-const deviceFlags: ReadonlyMap<string, string> = new Map([["vm:disk:detach --name", "disk"]]);
+const deviceFlags: ReadonlyMap<string, string> = new Map([
+  ["vm:disk:detach --name", "disk"],
+  ["vm:device:detach --id", "vfio"],
+]);
 
 const fileFlags: ReadonlySet<string> = new Set([
   "kernel",
@@ -181,6 +184,7 @@ function flagValue(
     return { type: "devices", kind, flag: name, vm: positionals(rest, known)[0] };
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (name === "vm") return { type: "vms", command, given: [] };
+  if (name === "pci") return { type: "pci" };
   if (name === "bridge") return { type: "networks", provider: "bridge", given: [] };
   if (name === "network") return { type: "networks", provider: "cni", given: [] };
   if (fileFlags.has(name)) return { type: "files" };

@@ -6,32 +6,42 @@ export type Shell = (typeof shells)[number];
 /** What a shell's script does with the last word besides what it is offered. */
 export type Directive = ":nothing" | ":files" | ":directories";
 
-/** Bash cuts words at `=`; here they are put together again. */
+/** Bash cuts words at `=` and `:`; here they are put together again. */
 export function joinBashWords(words: readonly string[]): string[] {
   const joined: string[] = [];
   let glue = false;
   for (const word of words) {
-    if (joined.length > 0 && (glue || word === "=")) joined.push(`${joined.pop()}${word}`);
+    const isBreak = isBashBreak(word);
+    if (joined.length > 0 && (glue || isBreak)) joined.push(`${joined.pop()}${word}`);
     else joined.push(word);
-    glue = word === "=";
+    glue = isBreak;
   }
   return joined;
 }
 
-/** What `silk __complete` prints for a shell's script: a line for each candidate, then what else to offer. */
+function isBashBreak(word: string): boolean {
+  return /^[:=]+$/.test(word);
+}
+
+/**
+ * What `silk __complete` prints for a shell's script: a line for each candidate, then what else to offer.
+ * @param typed the last word as the shell has it: Bash puts a candidate into the place of that alone
+ */
 export function renderCandidates(
   shell: Shell,
   current: string,
   candidates: readonly Candidate[],
   directive: Directive,
+  typed: string = current,
 ): string {
   const equals = current.startsWith("--") ? current.indexOf("=") : -1;
   const before = current.slice(0, equals + 1);
   const partial = current.slice(equals + 1);
+  const standing = isBashBreak(typed) ? current.length : current.length - typed.length;
   const lines = candidates
     .filter(({ value }) => value.startsWith(partial))
     .map(({ value, description }) => {
-      if (shell === "bash") return value;
+      if (shell === "bash") return (before + value).slice(standing);
       return description === "" ? before + value : `${before}${value}\t${description}`;
     });
   return [...lines, directive, ""].join("\n");
@@ -41,7 +51,7 @@ const bash = `# bash completion of silk. Load it with: source <(silk completion 
 _silk() {
   local current="\${COMP_WORDS[COMP_CWORD]}" line
   local -a lines=()
-  [[ $current == = ]] && current=
+  [[ $current == [:=] ]] && current=
   COMPREPLY=()
   while IFS= read -r line; do lines+=("$line"); done < <(silk __complete bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   (( \${#lines[@]} > 0 )) || return 0

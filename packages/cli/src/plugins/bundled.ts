@@ -13,7 +13,10 @@ export const bundledPlugins: readonly PluginDefinition[] = [
         return plugin;
       }),
     ],
-    devices: [{ name: "disk", load: async () => (await import("@silkvm/storage")).diskKind }],
+    devices: [
+      { name: "disk", load: async () => (await import("@silkvm/storage")).diskKind },
+      { name: "vfio", load: async () => (await import("@silkvm/vfio")).vfioKind },
+    ],
   },
   {
     name: "@silkvm/network",

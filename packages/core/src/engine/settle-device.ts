@@ -6,7 +6,7 @@ import { releaseDevice } from "./release-devices.ts";
 
 /**
  * With the VM's lock held: brings the record of a device that was being attached or detached to what is true. One that the VMM has stays, one
- * that it has not is released and forgotten.
+ * that it has not is released and forgotten. One whose host side cannot be given back is `detaching`, and that is thrown.
  * @returns the record as it was written
  */
 export async function settleDevice(
@@ -17,7 +17,18 @@ export async function settleDevice(
 ): Promise<VmRecord> {
   const plug = await hotPlug(core, vm, await deviceKind(core, attachment.kind));
   const isPresent = await plug.isPresent(vm, attachment.id, core.context({}, undefined));
-  if (!isPresent) await releaseDevice(core, vm, attachment);
+  if (!isPresent)
+    try {
+      await releaseDevice(core, vm, attachment);
+    } catch (error) {
+      // It stays, to be given back later. The operation does not: the VM's other verbs would all fail of it.
+      const leaving = withAttachment(vm, { ...attachment, state: "detaching" });
+      store.transaction(() => {
+        store.updateVm({ ...leaving, updatedAt: store.now() });
+        store.endOperation(vm.seq);
+      });
+      throw error;
+    }
   const state = attachment.state === "attaching" ? "attached" : attachment.state;
   const settled = isPresent
     ? withAttachment(vm, { ...attachment, state })

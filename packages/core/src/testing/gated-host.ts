@@ -39,6 +39,7 @@ export function withGate(host: Host, gate: EffectGate): Host {
       ...bound(files),
       mkdir: gated("files.mkdir", files.mkdir.bind(files)),
       writeAtomic: gated("files.writeAtomic", files.writeAtomic.bind(files)),
+      writeInPlace: gated("files.writeInPlace", files.writeInPlace.bind(files)),
       createSparse: gated("files.createSparse", files.createSparse.bind(files)),
       copy: gated("files.copy", files.copy.bind(files)),
       link: gated("files.link", files.link.bind(files)),

@@ -133,3 +133,18 @@ test("text, realpath, rename and chmod do what they say and report what is missi
   await expect(files.readText(path)).rejects.toMatchObject({ code: "ENOENT" });
   await expect(files.rename(path, path)).rejects.toMatchObject({ code: "ENOENT" });
 });
+
+test("writing in place neither makes, cuts, renames nor follows anything", async () => {
+  writeFileSync(path, "12345");
+  const { ino } = statSync(path);
+  await files.writeInPlace(path, "ab");
+  expect([await files.readText(path), statSync(path).ino]).toEqual(["ab345", ino]);
+  await expect(files.writeInPlace(directory.join("missing"), "x")).rejects.toMatchObject({
+    code: "ENOENT",
+  });
+  symlinkSync(path, directory.join("link"));
+  await expect(files.writeInPlace(directory.join("link"), "x")).rejects.toMatchObject({
+    code: "ELOOP",
+  });
+  expect(existsSync(directory.join("missing"))).toBe(false);
+});

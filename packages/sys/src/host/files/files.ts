@@ -11,6 +11,7 @@ import { space } from "./space.ts";
 import { fileStat } from "./stat.ts";
 import { sync } from "./sync.ts";
 import { writeAtomic } from "./write-atomic.ts";
+import { writeInPlace } from "./write-in-place.ts";
 
 export const files: HostFiles = {
   stat: fileStat,
@@ -21,6 +22,7 @@ export const files: HostFiles = {
   readText: (path) => readFile(path, "utf8"),
   readRange,
   writeAtomic,
+  writeInPlace,
   createSparse,
   copy,
   link: (from, to) => link(from, to),

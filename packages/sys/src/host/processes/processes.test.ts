@@ -164,3 +164,25 @@ test("whoever holds an OFD, a POSIX or a whole-file lock is found, this process 
   expect(await processes.lockHolders(directory.join("missing"))).toEqual([]);
   closeSync(own);
 });
+
+test("openers are the other processes that have one of the files open, each once", async () => {
+  using directory = temporaryDirectory();
+  const [first, second] = [directory.join("first"), directory.join("second")];
+  for (const file of [first, second]) writeFileSync(file, "");
+  const own = openSync(first, "r");
+  expect(await processes.openers([first, second])).toEqual([]);
+  await using other = startScript(
+    `import { openSync } from "node:fs";
+     openSync(args[0], "r"); openSync(args[0], "r+");
+     console.log("open");
+     setInterval(() => {}, 1000);`,
+    second,
+  );
+  expect(await other.line()).toBe("open");
+  const found = await processes.openers([first, second, directory.join("missing")]);
+  expect(found.map(({ path, process }) => [path, process.identity.pid])).toEqual([
+    [second, other.child.pid],
+  ]);
+  expect(await processes.openers([])).toEqual([]);
+  closeSync(own);
+});

@@ -40,6 +40,7 @@ export function linuxProcesses(): HostProcesses {
       if (isDead) await reap(identity.pid);
       return isDead;
     },
+    openers: async (paths) => (await import("./openers.ts")).openers(paths),
     lockHolders: async (path) => (await import("./lock-holders.ts")).lockHolders(path),
   };
 }

@@ -1,0 +1,10 @@
+export { deviceAttach, deviceDetach, deviceList } from "./device-functions.ts";
+export type { FormerDriver } from "./former-driver.ts";
+export { type HostDevice, listHostDevices } from "./host-devices.ts";
+export { findHostUse, type HostUse } from "./host-use/host-use.ts";
+export { hasIommu, readGroup } from "./iommu-group.ts";
+export { parsePciAddress } from "./pci-address.ts";
+export { type PciDevice, readPciDevice } from "./pci-device.ts";
+export { parsePciIds, type PciNames, readPciNames } from "./pci-names.ts";
+export { memoryLockLimit } from "./memory-lock.ts";
+export { vfio, type VfioData, vfioKind, type VfioRequest } from "./vfio-kind.ts";
