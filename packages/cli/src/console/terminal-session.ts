@@ -27,17 +27,14 @@ export async function runSession(guest: Console, options: SessionOptions): Promi
     cleanup.defer(() => void stdout.off("resize", resize));
   }
   if (interactive) {
-    const help =
-      escape === undefined
-        ? ""
-        : ` ${formatEscapeChar(escape)} . leaves, ${formatEscapeChar(escape)} ? helps.`;
-    say(`Connected to the console of ${vmName}.${help}`);
     const { rawTerminal } = await import("./raw-terminal.ts");
     cleanup.use(
       rawTerminal(stdin, () => {
         if (stdout.isTTY) stdout.write(modes.restore());
       }),
     );
+    // Not before: what somebody types, or a script sends, on reading it would be taken by the terminal.
+    process.stderr.write(greeting(vmName, escape));
   }
   const ending = await attach({
     console: guest.stream,
@@ -61,6 +58,12 @@ const endingText: Readonly<Record<Ending, string>> = {
   idle: "Nothing more came from",
   unread: "Nobody reads the console of",
 };
+
+function greeting(vmName: string, escape: number | undefined): string {
+  const typed = escape === undefined ? undefined : formatEscapeChar(escape);
+  const help = typed === undefined ? "" : ` ${typed} . leaves, ${typed} ? helps.`;
+  return `Connected to the console of ${vmName}.${help}\r\n`;
+}
 
 /** In raw mode a new line does not go back to the first column. */
 function helpText(escape: number | undefined): string {
