@@ -67,7 +67,7 @@ describe("vm console in a pipe", () => {
     expect(await sandbox.silk(["vm", "console", "idle"])).toMatchObject({
       code: 4,
       stdout: "",
-      stderr: expect.stringContaining("Error: the VM idle does not run: it is created"),
+      stderr: expect.stringContaining("Error: the VM idle does not run: its state is created"),
     });
     expect((await sandbox.silk(["vm", "console", "nosuch"])).code).toBe(3);
   });
