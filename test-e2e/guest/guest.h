@@ -219,7 +219,7 @@ const char *command_line(void);
 
 /* memory.c */
 u64 memory_bytes(void);
-void memory_fill(struct line *reply, u64 seed, u64 mebibytes);
-void memory_check(struct line *reply, u64 seed, u64 mebibytes);
+void memory_fill(struct line *reply, u64 seed, u64 mebibytes, bool high);
+void memory_check(struct line *reply, u64 seed, u64 mebibytes, bool high);
 
 #endif

@@ -32,15 +32,17 @@ static void set_mark(struct line *reply, char *rest) {
   }
 }
 
-static void memory(struct line *reply, char *rest, void (*act)(struct line *, u64, u64)) {
+static void memory(struct line *reply, char *rest, void (*act)(struct line *, u64, u64, bool), bool high) {
   u64 seed, mebibytes;
   if (parse_number(next_word(&rest), &seed) && parse_number(next_word(&rest), &mebibytes))
-    act(reply, seed, mebibytes);
+    act(reply, seed, mebibytes, high);
   else
     put_text(reply, "error use: SEED MIB");
 }
-static void fill(struct line *reply, char *rest) { memory(reply, rest, memory_fill); }
-static void check(struct line *reply, char *rest) { memory(reply, rest, memory_check); }
+static void fill(struct line *reply, char *rest) { memory(reply, rest, memory_fill, false); }
+static void check(struct line *reply, char *rest) { memory(reply, rest, memory_check, false); }
+static void fill_high(struct line *reply, char *rest) { memory(reply, rest, memory_fill, true); }
+static void check_high(struct line *reply, char *rest) { memory(reply, rest, memory_check, true); }
 
 static void show_disks(struct line *reply, char *rest) {
   (void)rest;
@@ -144,6 +146,8 @@ static const struct command {
     {"mark", set_mark, NULL},
     {"mem", fill, NULL},
     {"memcheck", check, NULL},
+    {"highmem", fill_high, NULL},
+    {"highmemcheck", check_high, NULL},
     {"disks", show_disks, NULL},
     {"write", write_disk, NULL},
     {"read", read_disk, NULL},
