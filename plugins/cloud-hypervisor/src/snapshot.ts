@@ -12,6 +12,7 @@ import {
 import { reserveSpace, sealDirectory } from "@silkvm/storage";
 import { openClient } from "./client.ts";
 import { makePlain } from "./cow-rewrite.ts";
+import { isNamedQcow2 } from "./disk-config.ts";
 import { endVmm, removeSockets } from "./end-vmm.ts";
 import { externalFiles } from "./externals.ts";
 import { fromVmm } from "./from-vmm.ts";
@@ -31,7 +32,8 @@ const endGraceMs = 5_000;
 
 /**
  * Saves a VM. It stands still while its memory and its writable disks are saved, so that both are of one moment, and runs on as soon as they are, or as
- * something goes wrong. An abort is minded where the guest does not stand still for nothing: before the pause, after the memory, and from then on.
+ * something goes wrong. The VMM has where new blocks of a qcow2 image are in its own memory until the guest flushes, and nobody can make it write that down: the user
+ * is told. An abort is minded where the guest does not stand still for nothing: before the pause, after the memory, and from then on.
  */
 export async function snapshot(
   machine: Machine,
@@ -51,6 +53,10 @@ export async function snapshot(
     throw fromVmm(error, `the VM ${vm.name} could not be asked what it has`);
   });
   const disks = await disksToSave(machine, vm, info);
+  for (const { path } of disks.filter((disk) => isWritable(disk) && isNamedQcow2(disk.path)))
+    context.warn(
+      `${path} is a qcow2 image: what the guest has written to it and not flushed (sync) is not in the snapshot`,
+    );
   await using room = await reserveSpace(
     host,
     directory,

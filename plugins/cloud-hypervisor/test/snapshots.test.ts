@@ -1,4 +1,4 @@
-import { readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createChClient, waitForState } from "@silkvm/ch-client";
 import type { Disk, Host, Hypervisor, OperationContext, VmRecord } from "@silkvm/core";
@@ -137,6 +137,29 @@ describe("a VM that is being saved", () => {
     });
     await expect(take(bench, faulty, vm)).rejects.toMatchObject({ code: "DISK_FULL" });
     expect(names).not.toContain("PUT vm.pause");
+  });
+
+  it("tells of a qcow2 image that the guest has to flush what it writes, and of no other disk", async () => {
+    const dir = bench.paths({ id: "vm1" }).dataDir;
+    const path = join(dir, "given.qcow2");
+    await mkdir(dir, { recursive: true });
+    await host.processes.run({
+      command: "qemu-img",
+      args: ["create", "-q", "-f", "qcow2", path, "16M"],
+    });
+    const raw = join(dir, "raw.raw");
+    await writeFile(raw, Buffer.alloc(mib));
+    const vm = await running(backend, {
+      disks: [
+        { path, role: "data", readonly: false, serial: "q" },
+        { path: raw, role: "data", readonly: false, serial: "r" },
+      ],
+    });
+    const warnings: string[] = [];
+    await take(bench, backend, vm, {
+      context: { ...quiet(), warn: (text) => void warnings.push(text) },
+    });
+    expect(warnings).toEqual([expect.stringMatching(/given\.qcow2 .*flushed/)]);
   });
 
   it("is refused where it does not run, or has what cannot be saved, which is named", async () => {
