@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  createReadStream,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -190,10 +192,29 @@ describe("an archive whose files are not those of its manifest is refused, and n
       /silk\.json is in it twice/,
     ],
     [
-      "its manifest is not the first",
-      (all) => join_(new Map([...all].toReversed()), "none"),
+      "it begins with something else",
+      (all) => join_(new Map([["more", file("more", "x")], ...all]), "none"),
       "ARCHIVE_INVALID",
-      /begins with memory-ranges, and one of a snapshot begins with/,
+      /begins with more, and one of a snapshot has silk\.json/,
+    ],
+    [
+      "it has no manifest",
+      (all) => join_(all, manifestName),
+      "ARCHIVE_INVALID",
+      /there is no silk\.json in it/,
+    ],
+    [
+      "a file before its manifest is not the one that the manifest tells of",
+      (all) =>
+        join_(new Map([["early", file("state.json", "x".repeat(28))], ...all]), "state.json"),
+      "SNAPSHOT_DAMAGED",
+      /state\.json/,
+    ],
+    [
+      "a file before its manifest is not one that the manifest tells of",
+      (all) => join_(new Map([["early", file("other.raw", "x")], ...all]), "none"),
+      "ARCHIVE_INVALID",
+      /other\.raw does not belong into it/,
     ],
     [
       "its manifest is no JSON",
@@ -279,6 +300,24 @@ function join_(
 ): Buffer {
   return tar(...[...all].filter(([name]) => name !== without).map(([, bytes]) => bytes), ...more);
 }
+
+test("an archive that GNU tar makes of a snapshot's directory is taken in, whatever the order and however it is named", async () => {
+  using directory = temporaryDirectory();
+  const { stock, manifest } = await stocked(directory.path);
+  const golden = stock.directoryOf("golden");
+  const names = readdirSync(golden);
+  for (const format of ["pax", "gnu"])
+    for (const [index, list] of [["."], names, names.toReversed()].entries()) {
+      const archive = directory.join("archive.tar");
+      execFileSync("tar", ["-S", `--format=${format}`, "-C", golden, "-cf", archive, ...list]);
+      const name = `copy-${format}-${index}`;
+      await importSnapshot(stock, createReadStream(archive), { name });
+      const copy = stock.directoryOf(name);
+      await verifyFiles(host, copy, manifest.files, { content: true });
+      expect(await readManifest(host, copy)).toEqual(manifest);
+      expect(readdirSync(copy)).toEqual(names);
+    }
+});
 
 describe("a snapshot that is exported to a directory", () => {
   test("is whole there, with its holes, also where an empty directory was", async () => {

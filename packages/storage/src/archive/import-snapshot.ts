@@ -9,7 +9,12 @@ import {
   writeManifest,
 } from "@silkvm/core";
 import { archiveInvalid, shown } from "../tar/archive-invalid.ts";
-import { type ArchiveProgress, unpackFiles, type UnpackRule } from "../tar/unpack-files.ts";
+import {
+  type ArchiveProgress,
+  type UnpackedFile,
+  unpackFiles,
+  type UnpackRule,
+} from "../tar/unpack-files.ts";
 import { counterpartName, CounterpartArchive } from "./counterpart-archive.ts";
 import { pinExternals } from "./pin-externals.ts";
 import { SilkArchive } from "./silk-archive.ts";
@@ -24,7 +29,7 @@ export interface ImportOptions extends CallOptions {
   readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 }
 
-/** An archive whose first file has told of which kind it is. */
+/** An archive that has told of which kind it is: by its first file or, where its files are in another order, by its manifest. */
 export interface ArchiveKind {
   /** Of all files, where the archive tells. */
   readonly totalBytes: number | undefined;
@@ -78,18 +83,26 @@ export async function unpackSnapshot(
 ): Promise<SnapshotManifest> {
   const { signal, onProgress } = options;
   let kind: ArchiveKind | undefined;
+  const early: UnpackedFile[] = [];
   await unpackFiles(host, input, directory, {
     signal,
     mode: 0o400,
-    rule: (name) => (kind === undefined ? firstRule(name) : kind.rule(name)),
+    rule: (name) => (kind === undefined ? firstRule(name, early) : kind.rule(name)),
     onFile: (file) => {
       if (kind !== undefined) kind.take(file);
-      else if (file.name === manifestName) kind = new SilkArchive(directory, file.content);
-      else kind = new CounterpartArchive(host, file);
+      else if (file.name === counterpartName) kind = new CounterpartArchive(host, file);
+      else if (file.name !== manifestName) early.push(file);
+      else {
+        kind = new SilkArchive(directory, file.content);
+        for (const known of early) kind.take(known);
+      }
     },
     onProgress: (progress) => onProgress?.({ ...progress, totalBytes: kind?.totalBytes }),
   });
-  if (kind === undefined) throw archiveInvalid("there is nothing in it");
+  if (kind === undefined)
+    throw archiveInvalid(
+      early.length === 0 ? "there is nothing in it" : `there is no ${manifestName} in it`,
+    );
   const told = await kind.manifest(directory);
   const manifest = await pinExternals(host, told, options.allowPaths ?? [], { signal });
   await host.files.sync(directory);
@@ -97,10 +110,17 @@ export async function unpackSnapshot(
   return manifest;
 }
 
-function firstRule(name: string): UnpackRule {
-  if (name === manifestName || name === counterpartName)
+/** Files of a snapshot that may come before its manifest: whoever packs a directory with tar has them in any order. */
+const earlyNames = /^(memory-ranges|(config|state)\.json|.+\.(raw|qcow2|img))$/;
+const mostEarlyFiles = 64;
+const largestEarlyFile = 64 * 1024 ** 4;
+
+function firstRule(name: string, early: readonly UnpackedFile[]): UnpackRule {
+  if (name === manifestName || (name === counterpartName && early.length === 0))
     return { action: "keep", maxBytes: largestFirstFile };
+  if (earlyNames.test(name) && early.length < mostEarlyFiles)
+    return { action: "write", maxBytes: largestEarlyFile };
   throw archiveInvalid(
-    `it begins with ${shown(name)}, and one of a snapshot begins with ${manifestName} or ${counterpartName}`,
+    `it begins with ${shown(name)}, and one of a snapshot has ${manifestName}, or ${counterpartName} at its beginning`,
   );
 }

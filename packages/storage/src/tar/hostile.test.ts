@@ -104,6 +104,14 @@ const hostile: readonly (readonly [what: string, archive: Buffer, words: RegExp]
   ["has a character device", tar(header({ name: "a", type: "3" })), /a is a character device/],
   ["has a block device", tar(header({ name: "a", type: "4" })), /a is a block device/],
   ["has a directory", tar(header({ name: "a/", type: "5" })), /is a directory/],
+  ["leaves its own directory", tar(file("./../x", "x")), /is no plain file name/],
+  [
+    "has a name in its own directory twice",
+    tar(file("./a", "x"), file("a", "x")),
+    /is in it twice/,
+  ],
+  ["has nothing but a name in its own directory", tar(file("./", "x")), /is no plain file name/],
+  ["has its own directory as a link", tar(header({ name: "./", type: "2" })), /is a symlink/],
   ["has a FIFO", tar(header({ name: "a", type: "6" })), /a is a FIFO/],
   [
     "has a kind of file that is not known",

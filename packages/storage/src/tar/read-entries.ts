@@ -62,11 +62,23 @@ export async function* readEntries(source: ByteSource): AsyncGenerator<ArchivedF
       extras = withHeader(extras, header, content);
       continue;
     }
+    if (isOwnDirectory(header, extras)) {
+      headersLeft -= blockBytes;
+      if (headersLeft < 0) throw archiveInvalid("its headers are too large");
+      extras = { pax: [], name: undefined };
+      continue;
+    }
     const file = await toFile(source, header, extras);
     extras = { pax: [], name: undefined };
     yield file;
     await source.needAll(paddingOf(file.storedBytes));
   }
+}
+
+/** Whether it is what `tar -C DIR .` begins with: the directory whose files come next. */
+function isOwnDirectory({ type, sizeBytes, name }: TarHeader, extras: Extras): boolean {
+  const told = paxValue(extras.pax, "path") ?? extras.name ?? name;
+  return type === "5" && sizeBytes === 0 && (told === "./" || told === ".");
 }
 
 function withHeader(extras: Extras, { type }: TarHeader, content: Buffer): Extras {
@@ -93,8 +105,10 @@ async function toFile(
   extras: Extras,
 ): Promise<ArchivedFile> {
   const { pax } = extras;
-  const name =
+  const told =
     paxValue(pax, "GNU.sparse.name") ?? paxValue(pax, "path") ?? extras.name ?? header.name;
+  // What is in the directory that was packed, as `tar -C DIR .` has it.
+  const name = told.startsWith("./") ? told.slice("./".length) : told;
   if (!"07S".includes(header.type)) {
     const what =
       refusedTypes[header.type] ?? `of a kind (${JSON.stringify(header.type)}) that is not known`;
