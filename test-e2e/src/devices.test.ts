@@ -199,6 +199,27 @@ describe("a device", () => {
     expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
   });
 
+  it("of a VM that died is given back before another VM gets one", async () => {
+    await using engine = await open();
+    const size = { cpus: 1, memoryBytes: 2 ** 20, storageBytes: 2 ** 20 };
+    await (await engine.create({ name: "db", boot: { kernel: "/none" }, ...size })).start();
+    await engine.devices.attach("db", noteKind, request);
+    const { runtime } = await engine.inspect("db");
+    await host.processes.signal(runtime!.vmm, "SIGKILL");
+    await host.processes.waitForExit(runtime!.vmm, { timeoutMs: 5_000 });
+    let seen: unknown;
+    const nosy: typeof noteKind = {
+      ...noteKind,
+      plan: async (vm, wanted, context) => {
+        seen = [context.attached(), await hostHas("n1")];
+        return noteKind.plan(vm, wanted, context);
+      },
+    };
+    await engine.devices.attach("web", nosy, { id: "n2", text: "" });
+    expect(seen).toEqual([[], false]);
+    expect((await engine.inspect("db")).problem?.code).toBe("VMM_DIED");
+  });
+
   it("comes back at each start where it is to be kept, until it is detached", async () => {
     await using engine = await open();
     await engine.devices.attach("web", noteKind, request, { keep: true });

@@ -14,6 +14,7 @@ import {
 } from "./device-kinds.ts";
 import { withVm } from "./locked.ts";
 import { settleDetaching, settleDevice } from "./settle-device.ts";
+import { settleOwners } from "./settle-owners.ts";
 import type { AttachOptions, DeviceView } from "./types.ts";
 
 /** Adds a device to a VM that runs. What fails leaves the VM, and the host, as they were. */
@@ -31,6 +32,7 @@ export async function attachDevice<R, D extends DeviceData>(
     const plug = await hotPlug(core, found, kind);
     await checkChangeable(core, found);
     const vm = await settleDetaching(core, store, found);
+    await settleOwners(core, store, vm, kind.name);
     const context = deviceContext(core, vm, kind.name, core.context(options, signal));
     const planned = await kind.plan(vm, request, context);
     refuseTaken(vm, kind, planned);
