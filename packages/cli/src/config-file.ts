@@ -37,7 +37,7 @@ export async function changeConfigFile(
   ]);
   const { files, facts } = linuxHost();
   const path = resolve(
-    flags.config ?? process.env["SILK_CONFIG"] ?? defaultConfigPath(process.env, facts.uid),
+    flags.config ?? (process.env["SILK_CONFIG"] || defaultConfigPath(process.env, facts.uid)),
   );
   const settings = change(await readConfigFile(files, path, false));
   try {

@@ -182,7 +182,7 @@ const errnoErrors: Readonly<Record<string, Pick<SilkErrorOptions, "code" | "kind
   EACCES: {
     code: "PERMISSION_DENIED",
     kind: "denied",
-    hint: "Run as a user who may use this path, or name another directory with --root-dir and --run-dir.",
+    hint: "Run as a user who may use this path, or name another directory with --root-dir, --run-dir or --log-dir.",
   },
   EPERM: {
     code: "PERMISSION_DENIED",

@@ -21,7 +21,7 @@ export async function findSettings(
     return { config, configPath: path };
   } catch (error) {
     const configProblem = toSilkError(error);
-    const named = flags.config ?? env["SILK_CONFIG"];
+    const named = flags.config ?? (env["SILK_CONFIG"] || undefined);
     const configPath = resolve(named ?? defaultConfigPath(env, host.facts.uid));
     return { ...(await withoutFile(flags, host, env, configProblem)), configPath, configProblem };
   }

@@ -16,7 +16,7 @@ export function findRootDir(
   env: Readonly<Record<string, string | undefined>>,
   uid: number,
 ): string | undefined {
-  const named = env["SILK_CONFIG"];
+  const named = env["SILK_CONFIG"] || undefined;
   const text = readIfThere(resolve(named ?? defaultConfigPath(env, uid)));
   if (text === undefined && named !== undefined) return undefined;
   const file = text === undefined ? {} : readConfig(text);

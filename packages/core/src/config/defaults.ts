@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { EngineConfig } from "./schema.ts";
 
 /** The settings of a user who has set nothing: root's are system-wide, everybody else's are under the XDG directories. */
@@ -26,13 +26,13 @@ function defaultDirectories(
 ): Pick<EngineConfig, "rootDir" | "runDir" | "logDir"> {
   if (uid === 0) return { rootDir: "/var/lib/silk", runDir: "/run/silk", logDir: "/var/log/silk" };
   const home = env["HOME"] ?? "/";
-  const data = env["XDG_DATA_HOME"] || join(home, ".local/share");
-  const state = env["XDG_STATE_HOME"] || join(home, ".local/state");
+  const data = xdgDirectory(env, "XDG_DATA_HOME") ?? join(home, ".local/share");
+  const state = xdgDirectory(env, "XDG_STATE_HOME") ?? join(home, ".local/state");
   // Without a login session there is no XDG_RUNTIME_DIR; /tmp is the place that is left, named for its user.
-  const run = env["XDG_RUNTIME_DIR"];
+  const run = xdgDirectory(env, "XDG_RUNTIME_DIR");
   return {
     rootDir: join(data, "silk"),
-    runDir: run ? join(run, "silk") : `/tmp/silk-${uid}`,
+    runDir: run === undefined ? `/tmp/silk-${uid}` : join(run, "silk"),
     logDir: join(state, "silk/log"),
   };
 }
@@ -43,5 +43,15 @@ export function defaultConfigPath(
   uid: number,
 ): string {
   if (uid === 0) return "/etc/silk/config.json";
-  return join(env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? "/", ".config"), "silk/config.json");
+  const config = xdgDirectory(env, "XDG_CONFIG_HOME") ?? join(env["HOME"] ?? "/", ".config");
+  return join(config, "silk/config.json");
+}
+
+/** A relative path counts as not set, as the XDG specification has it: it would mean another directory in each working directory. */
+function xdgDirectory(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+): string | undefined {
+  const path = env[name];
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }

@@ -47,6 +47,18 @@ describe("loadConfig", () => {
     expect(path).toBe("/nowhere/silk/config.json");
   });
 
+  it("takes no notice of an XDG directory that is relative, nor of a SILK_CONFIG that is empty", async () => {
+    const relative = { XDG_DATA_HOME: "d", XDG_RUNTIME_DIR: "r", XDG_CONFIG_HOME: "c" };
+    const env = { HOME: "/home/u", XDG_STATE_HOME: "s", SILK_CONFIG: "", ...relative };
+    const { config, path } = await loadConfig(files, { ...sources, uid: 7, env });
+    expect(config).toMatchObject({
+      rootDir: "/home/u/.local/share/silk",
+      runDir: "/tmp/silk-7",
+      logDir: "/home/u/.local/state/silk/log",
+    });
+    expect(path).toBe("/home/u/.config/silk/config.json");
+  });
+
   it("makes relative directories absolute", async () => {
     const { config } = await loadConfig(files, {
       ...sources,

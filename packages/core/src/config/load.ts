@@ -32,7 +32,7 @@ export async function loadConfig(
   files: Pick<HostFiles, "readText">,
   sources: ConfigSources,
 ): Promise<LoadedConfig> {
-  const named = sources.path ?? sources.env["SILK_CONFIG"];
+  const named = sources.path ?? (sources.env["SILK_CONFIG"] || undefined);
   const path = resolve(sources.cwd, named ?? defaultConfigPath(sources.env, sources.uid));
   const file = await readConfigFile(files, path, named !== undefined);
   const environment = readEnvironment(sources.env);
