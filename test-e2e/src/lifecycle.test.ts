@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { VmSummary, VmView } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
@@ -103,6 +105,25 @@ describe.each(targets)("silk on $name", (target) => {
       await silk.ok("vm", "start", "killed");
       expect(await state("killed")).toBe("running");
       await silk.ok("vm", "rm", "--force", "killed");
+    });
+
+    it("prints a command line that starts the VMM when a shell is given it", async () => {
+      await silk.ok("vm", "create", "--name", "neighbour", ...direct);
+      const text = await silk.ok("vm", "debug", "--id", "pasted", ...direct);
+      const shell = spawn("sh", ["-c", text], { cwd: sandbox.dir, stdio: "ignore" });
+      const ended = once(shell, "exit");
+      const left = async (): Promise<string[]> => {
+        const orphans = await silk.json<{ kind: string }[]>("gc", "--dry-run");
+        // A VMM with a PTY is two processes.
+        return [...new Set(orphans.map(({ kind }) => kind))];
+      };
+      await expect.poll(left, { timeout: 10_000 }).toEqual(["process", "run", "data"]);
+      const [shellAlone] = await processes.find((argv) => argv[2] === text);
+      const collected = await silk.json<{ name: string }[]>("gc");
+      expect(collected.map(({ name }) => name)).not.toContain(`pid ${shellAlone?.identity.pid}`);
+      await ended;
+      expect(await left()).toEqual([]);
+      await silk.ok("vm", "rm", "neighbour");
     });
 
     it("shows a guest that shut itself down as stopped, and not as an error", async () => {

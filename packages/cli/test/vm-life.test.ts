@@ -147,6 +147,14 @@ describe("vm debug", () => {
     expect(await ok("vm", "debug", ...flags)).toContain(
       String.raw`--cmdline 'console=hvc0 it'\''s=$HOME'`,
     );
+    const withDisk = flags.map((flag, index) => (flags[index - 1] === "--storage" ? "16M" : flag));
+    const lines = (await ok("vm", "debug", ...withDisk)).split("\n");
+    expect(lines.map((line) => line.split(" ")[0])).toEqual([
+      "mkdir",
+      "truncate",
+      "mkfs.ext4",
+      sandbox.env["SILK_CH_BINARY"],
+    ]);
   });
 });
 

@@ -22,16 +22,19 @@ export async function formatExt4(
   host: Host,
   request: CallOptions & { readonly path: string; readonly label?: string | undefined },
 ): Promise<void> {
-  const { path, label, signal } = request;
+  const [, ...args] = ext4Command(request);
+  await runTool(host, mkfs, args, `formatting ${request.path}`, { signal: request.signal });
+}
+
+/** The command that {@link formatExt4} runs. */
+export function ext4Command(request: {
+  readonly path: string;
+  readonly label?: string | undefined;
+}): readonly string[] {
+  const { path, label } = request;
   const labelArgs = label === undefined ? [] : ["-L", label.slice(0, labelLength)];
   const extended = "lazy_itable_init=1,lazy_journal_init=1,nodiscard";
-  await runTool(
-    host,
-    mkfs,
-    ["-F", "-q", "-m", "0", ...labelArgs, "-E", extended, path],
-    `formatting ${path}`,
-    { signal },
-  );
+  return [mkfs.command, "-F", "-q", "-m", "0", ...labelArgs, "-E", extended, path];
 }
 
 /** @throws SilkError `MKFS_NOT_FOUND` */

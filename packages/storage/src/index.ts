@@ -10,7 +10,7 @@ export {
   type DiskRequest,
   hotDisk,
 } from "./disk-device/disk-kind.ts";
-export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
+export { checkExt4Tool, ext4Command, formatExt4, spaceForExt4 } from "./ext4.ts";
 export { type ImageHeader, readImageHeader } from "./image-header.ts";
 export { linkOrCopy } from "./link-or-copy.ts";
 export { createQcow2Overlay, imageInfo, type ImageInfo } from "./qcow2.ts";

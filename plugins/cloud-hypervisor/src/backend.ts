@@ -14,7 +14,7 @@ import { checkSnapshot } from "./check-snapshot.ts";
 import { clone, cloneDisks } from "./clone.ts";
 import { console } from "./console.ts";
 import { create } from "./create.ts";
-import { launchCommandOf } from "./debug.ts";
+import { launchCommandOf, preparationOf } from "./debug.ts";
 import { remove } from "./delete.ts";
 import { hotPlugOf } from "./hot-plug.ts";
 import { inspect, list } from "./inspect.ts";
@@ -42,6 +42,7 @@ export const cloudHypervisor: BackendDefinition = {
     const provided = [
       provide(launchCommand, {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
+        preparation: (vm) => preparationOf(machine, vm),
       }),
       provide(hotDisk, hotPlugOf(machine, addDisk)),
       provide(vfio, hotPlugOf(machine, addVfio(machine))),

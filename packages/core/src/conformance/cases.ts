@@ -236,6 +236,11 @@ export function conformanceCases(setup: ConformanceSetup): readonly ConformanceC
       }
       const argv = await engine.launchCommand(setup.spec());
       assert.ok(argv.length > 1);
+      const commands = await engine.launchCommands({ ...setup.spec(), id: "shown" });
+      assert.deepEqual(
+        commands.at(-1),
+        await engine.launchCommand({ ...setup.spec(), id: "shown" }),
+      );
       assert.deepEqual(await engine.list({ all: true }), []);
     }),
   ];

@@ -170,9 +170,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       bounded(`cannot attach to ${ref}`, call, (signal) => attachConsole(core, ref, signal)),
     logs: (ref, call = {}) => readLogs(core, ref, call),
     launchCommand: (spec, call = {}) =>
-      bounded("cannot tell the command line", call, (signal) =>
-        tellLaunchCommand(core, spec, signal),
-      ),
+      bounded("cannot tell the command line", call, async (signal) => {
+        const { command } = await tellLaunch(core, spec, signal);
+        return command;
+      }),
+    launchCommands: (spec, call = {}) =>
+      bounded("cannot tell the command line", call, async (signal) => {
+        const { preparation, command } = await tellLaunch(core, spec, signal);
+        return [...preparation, command];
+      }),
     events: (call = {}) => readEvents(core, call),
     operations: (call = {}) =>
       bounded("cannot list the operations", call, () => listOperations(core)),
@@ -212,11 +218,14 @@ function requireCapability<T>(backend: Hypervisor, token: CapabilityToken<T>): T
   return found;
 }
 
-async function tellLaunchCommand(
+async function tellLaunch(
   core: EngineCore,
   input: VmSpec,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
+): Promise<{
+  readonly preparation: readonly (readonly string[])[];
+  readonly command: readonly string[];
+}> {
   const spec = resolveSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
   const backend = await core.backend(spec.backend);
   const commands = requireCapability(backend, launchCommand);
@@ -225,5 +234,7 @@ async function tellLaunchCommand(
   const context = core.context({}, signal);
   const { disks } = await backend.plan(spec, context);
   const nics = await planNics(core, spec, context);
-  return await commands.launchCommand(planRecord(spec, { disks, nics }, 0, core.now()), { signal });
+  const vm = planRecord(spec, { disks, nics }, 0, core.now());
+  const command = await commands.launchCommand(vm, { signal });
+  return { preparation: commands.preparation?.(vm) ?? [], command };
 }

@@ -105,11 +105,11 @@ export async function collectGarbage(
   return orphans.map(({ kind, name, why }) => ({ kind, name, why }));
 }
 
-/** The VM that a process serves, by the socket among its arguments. */
+/** The VM that a process serves, by the socket among its arguments. A shell that was given such a command line as text serves none. */
 function vmOf(argv: readonly string[], runScopeDir: string): string | undefined {
   for (const argument of argv) {
     const at = argument.indexOf(`${runScopeDir}${sep}`);
-    if (at === -1) continue;
+    if (at === -1 || (at > 0 && !/[=,:]/.test(argument.charAt(at - 1)))) continue;
     const [id, ...rest] = argument.slice(at + runScopeDir.length + 1).split(sep);
     if (id !== undefined && id !== "" && rest.length > 0) return id;
   }

@@ -412,6 +412,11 @@ export interface Engine extends AsyncDisposable {
   logs(ref: string, options?: LogOptions): AsyncIterable<string>;
   /** What would be run to start such a VM. Makes nothing. @throws SilkError `CAPABILITY_MISSING` */
   launchCommand(spec: VmSpec, options?: EngineCallOptions): Promise<readonly string[]>;
+  /** The same after the commands that would make what it needs, its directories and disks: for a shell, one after the other. */
+  launchCommands(
+    spec: VmSpec,
+    options?: EngineCallOptions,
+  ): Promise<readonly (readonly string[])[]>;
   /**
    * What happened, and with `follow` what happens. The last 100,000 events are kept. A VM that has ended by itself is noticed, and
    * that is written down where the store can be written.

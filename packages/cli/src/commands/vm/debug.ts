@@ -8,7 +8,7 @@ import { toVmSpec } from "../../vm-spec.ts";
 export default class VmDebug extends SilkCommand {
   static override summary = "print the command line that would start such a VM; nothing is made";
   static override description =
-    "Takes what `silk vm create` takes. The command line is quoted for a shell; with --json it is an array of words.";
+    "Takes what `silk vm create` takes. Before it stand the commands that make the directories and the disks that it names and silk would make. All are quoted for a shell; with --json the command line alone, as an array of words.";
   static override usage = "<%= command.id %> (--kernel FILE | --firmware FILE) [FLAGS]";
   static override examples = [
     {
@@ -22,8 +22,8 @@ export default class VmDebug extends SilkCommand {
     const { flags } = await this.parse(VmDebug);
     const spec = toVmSpec(flags);
     await using open = await openEngine(flags, this.config);
-    const words = await open.engine.launchCommand(spec, open.call());
-    if (flags.json) printJson(words);
-    else printLine(words.map(shellQuote).join(" "));
+    const commands = await open.engine.launchCommands(spec, open.call());
+    if (flags.json) printJson(commands.at(-1));
+    else for (const words of commands) printLine(words.map(shellQuote).join(" "));
   }
 }
