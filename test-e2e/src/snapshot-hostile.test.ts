@@ -29,6 +29,26 @@ const hostileConfigs: Readonly<Record<string, (config: Json, foreign: string) =>
     ...config,
     disks: [...(config["disks"] as Json[]), { ...(config["disks"] as Json[])[0], id: "_d9", path }],
   }),
+  "vCPUs pinned to CPUs that are not there": (config) => ({
+    ...config,
+    cpus: { ...(config["cpus"] as Json), affinity: [{ vcpu: 0, host_cpus: [9_999] }] },
+  }),
+  "a topology with nothing in it": (config) => ({
+    ...config,
+    cpus: {
+      ...(config["cpus"] as Json),
+      topology: { threads_per_core: 0, cores_per_die: 0, dies_per_package: 0, packages: 0 },
+    },
+  }),
+  "a queue of an odd size": (config) => ({
+    ...config,
+    disks: [{ ...(config["disks"] as Json[])[0], queue_size: 3 }],
+  }),
+  "more queues than vCPUs": (config) => ({
+    ...config,
+    disks: [{ ...(config["disks"] as Json[])[0], num_queues: 9 }],
+  }),
+  "a balloon larger than its memory": (config) => ({ ...config, balloon: { size: 2 ** 40 } }),
   "a PCI device": (config) => ({
     ...config,
     devices: [{ path: "/sys/bus/pci/devices/0000:00:00.0/", id: "_vfio9" }],

@@ -7,7 +7,7 @@ import { checkAgrees } from "./config-agrees.ts";
 import { isNamedQcow2 } from "./disk-config.ts";
 import { imagesBelow } from "./images-below.ts";
 import type { Machine } from "./machine.ts";
-import { readMemoryState, sumOf } from "./memory-state.ts";
+import { checkLayout, readMemoryState, sumOf } from "./memory-state.ts";
 import { vmmVersion } from "./probe.ts";
 import { parseDocuments, type SnapshotDocuments } from "./snapshot-documents.ts";
 import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
@@ -36,6 +36,8 @@ export async function checkSnapshot(
   const sizes = new Map(manifest.files.map(({ name, sizeBytes }) => [name, sizeBytes]));
   for (const name of [configName, stateName, memoryName]) {
     if (!sizes.has(name)) throw damagedSnapshot(name, "is not among its files");
+    if (manifest.vm.disks.some(({ file }) => file === name))
+      throw damagedSnapshot(name, "is said to be a disk");
   }
   const externals = source.checkExternals ? manifest.externals : [];
   const [version] = await Promise.all([
@@ -50,8 +52,10 @@ export async function checkSnapshot(
   checkAllowed(documents.config);
   checkAgrees(documents.config, manifest);
   const memorySizeBytes = sizes.get(memoryName) as number;
+  const memoryState = readMemoryState(documents.state);
+  checkLayout(memoryState);
   // The VMM restores from a file that is too short without a word.
-  const ramBytes = sumOf(readMemoryState(documents.state).ranges);
+  const ramBytes = sumOf(memoryState.ranges);
   if (ramBytes !== BigInt(memorySizeBytes))
     throw damagedSnapshot(
       memoryName,

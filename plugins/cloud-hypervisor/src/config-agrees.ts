@@ -20,6 +20,9 @@ export function checkAgrees(config: JsonObject, { vm }: SnapshotManifest): void 
     throw differs("its memory is in zones");
   if (memory["size"] !== vm.config.memoryBytes)
     throw differs(`it has ${String(memory["size"])} bytes of memory, not ${vm.config.memoryBytes}`);
+  const { balloon } = config;
+  if (isObject(balloon) && !(Number(balloon["size"]) <= vm.config.memoryBytes))
+    throw differs("its balloon is larger than its memory");
   const cpus = objectAt(config, "cpus", configName)["boot_vcpus"];
   if (cpus !== vm.config.cpus)
     throw differs(`it has ${String(cpus)} vCPUs instead of ${vm.config.cpus}`);

@@ -45,6 +45,14 @@ describe("a snapshot's config", () => {
     ["net.vhost_user", { net: [{ ...nic, vhost_user: true }] }],
     ["net.vhost_socket", { net: [{ ...nic, vhost_socket: "s" }] }],
     ["net.fds", { net: [{ ...nic, fds: [3] }] }],
+    ["cpus.affinity", { cpus: { boot_vcpus: 1, affinity: [{ vcpu: 0, host_cpus: [999] }] } }],
+    ["cpus.topology", { cpus: { boot_vcpus: 1, topology: { threads_per_core: 0 } } }],
+    ["disks.num_queues", { disks: [{ ...disk, num_queues: 2 }] }],
+    ["disks.num_queues", { disks: [{ ...disk, num_queues: 0 }] }],
+    ["disks.queue_size", { disks: [{ ...disk, queue_size: 3 }] }],
+    ["disks.queue_size", { disks: [{ ...disk, queue_size: 65_536 }] }],
+    ["net.num_queues", { net: [{ ...nic, num_queues: 4 }] }],
+    ["net.queue_size", { net: [{ ...nic, queue_size: 1.5 }] }],
     ["net.ip", { net: [{ ...nic, ip: "10.0.0.1" }] }],
   ])("is refused with %s in it", (field, config) => {
     expect(() => checkAllowed(configWith(config))).toThrow(

@@ -61,14 +61,44 @@ function checkDevices(config: JsonObject): void {
         throw refuse(`${section}.id`);
     }
   }
+  checkQueues(config);
   for (const disk of objectsAt(config, "disks", configName)) {
     if (disk["image_type"] !== "Raw" && disk["image_type"] !== "Qcow2")
       throw refuse("disks.image_type");
   }
-  const { rng, debug_console: debugConsole, landlock_enable: landlock } = config;
+  const { cpus, rng, debug_console: debugConsole, landlock_enable: landlock } = config;
+  // vCPUs pinned to CPUs that this host has not would never start, and a topology with a zero in it ends the VMM.
+  for (const field of ["affinity", "topology"] as const)
+    if (isObject(cpus) && isSet(cpus[field])) throw refuse(`cpus.${field}`);
   if (isObject(rng) && rng["src"] !== "/dev/urandom") throw refuse("rng.src");
   if (isObject(debugConsole) && debugConsole["mode"] !== "Off") throw refuse("debug_console.mode");
   if (landlock === true) throw refuse("landlock_enable");
+}
+
+const largestQueue = 32_768;
+
+/** Queues that the VMM would refuse, when it is too late. */
+function checkQueues({ cpus, ...config }: JsonObject): void {
+  const vcpus = isObject(cpus) ? Number(cpus["boot_vcpus"]) : 0;
+  for (const [section, queuesOfVcpu] of [
+    ["disks", 1],
+    ["net", 2],
+  ] as const) {
+    for (const { num_queues: count, queue_size: size } of objectsAt(config, section, configName)) {
+      if (isSet(count) && !isWhole(count, queuesOfVcpu, vcpus * queuesOfVcpu))
+        throw refuse(`${section}.num_queues`);
+      if (isSet(size) && !(isWhole(size, 2, largestQueue) && Number.isInteger(Math.log2(size))))
+        throw refuse(`${section}.queue_size`);
+    }
+  }
+}
+
+function isWhole(value: unknown, least: number, most: number): value is number {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 }
 
 function hasText(value: unknown): boolean {

@@ -41,6 +41,42 @@ export function readMemoryState(state: JsonObject): MemoryState {
   };
 }
 
+/** No address of a guest is as high as this on any CPU. */
+const endOfAddresses = 1n << 52n;
+
+/**
+ * Checks that what the memory file holds has a place in the guest's memory, each part its own.
+ * @throws SilkError `SNAPSHOT_DAMAGED`
+ */
+export function checkLayout({ ranges, mappings }: MemoryState): void {
+  const refuse = (why: string): never => {
+    throw damagedSnapshot(stateName, `has a layout of the guest's memory that cannot be: ${why}`);
+  };
+  if (mappings.some(({ gpa, size }) => size === 0n || gpa + size > endOfAddresses))
+    refuse("a part of it has no size, or no address");
+  const places = mappings.map(({ gpa, size }) => ({ start: gpa, end: gpa + size }));
+  const contents = ranges.map(({ gpa, length }) => ({ start: gpa, end: gpa + length }));
+  if (overlap(places)) refuse("two parts are in one place");
+  // What virtio-mem has plugged in may be told of beside the memory that it is a part of.
+  if (!mappings.some(({ virtioMem }) => virtioMem) && overlap(contents))
+    refuse("one place is filled twice");
+  const isPlaced = ({ start, end }: Stretch): boolean =>
+    places.some((place) => place.start <= start && end <= place.end);
+  if (!contents.every(isPlaced)) refuse("what is to be filled is no memory");
+}
+
+interface Stretch {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+function overlap(stretches: readonly Stretch[]): boolean {
+  const sorted = stretches.toSorted(
+    (a, b) => Number(a.start > b.start) - Number(a.start < b.start),
+  );
+  return sorted.some(({ start }, index) => index > 0 && start < (sorted[index - 1]?.end ?? 0n));
+}
+
 /** How many bytes the memory file has to have. */
 export function sumOf(ranges: readonly MemoryRange[]): bigint {
   return ranges.reduce((sum, { length }) => sum + length, 0n);
