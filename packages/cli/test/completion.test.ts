@@ -68,6 +68,18 @@ describe("silk __complete", () => {
     await sandbox.ok("vm", "disk", "detach", "web", "--name", "backup");
   });
 
+  it("offers the PCI devices that can be handed over", async () => {
+    const devices = await sandbox.json<{ address: string; usable: string }[]>("host", "devices");
+    const usable = devices.filter((device) => device.usable !== "no");
+    const offered = await complete("vm", "device", "attach", "web", "--pci", "");
+    expect(offered.map((line) => line.split("\t")[0])).toEqual([
+      ...usable.map(({ address }) => address),
+      ":nothing",
+    ]);
+    expect(await complete("vm", "device", "detach", "web", "--id", "")).toEqual([":nothing"]);
+    expect(await complete("vm", "device", "attach", "")).toEqual(["web\trunning", ":nothing"]);
+  });
+
   it("offers flags that are not given yet, and their values", async () => {
     const flags = await complete("vm", "list", "--json", "--");
     expect(flags).toContain("--quiet\tprint ids only");

@@ -33,6 +33,13 @@ export function vfioFailure(
 /** The first that matches counts. */
 const translations: readonly Translation[] = [
   {
+    pattern: /Duplicated device path/,
+    code: "DEVICE_EXISTS",
+    kind: "conflict",
+    what: "the VM has the device already, though silk did not give it",
+    hint: "`silk vm inspect` shows the devices of its VMM.",
+  },
+  {
     pattern: /\/dev\/vfio\/\S+ (?:container|group):.*os error (?:13|1)\b/,
     code: "PERMISSION_DENIED",
     kind: "denied",

@@ -13,7 +13,7 @@ function markOf(machine: Machine, vm: VmRecord): string {
 
 /** What goes wrong before the VMM believes that it has given the memory away. */
 const before =
-  /failed to open \/dev\/vfio\/vfio container|API version|VFIO extension|VFIO type\b|VfioType1V2 IOMMU driver type$|passthrough device|identifier|PCI device/i;
+  /validate config|failed to open \/dev\/vfio\/vfio container|API version|VFIO extension|VFIO type\b|VfioType1V2 IOMMU driver type$|passthrough device|identifier|PCI device/i;
 
 export async function isUnmapped(machine: Machine, vm: VmRecord): Promise<boolean> {
   return (await machine.host.files.stat(markOf(machine, vm))) !== undefined;
