@@ -18,10 +18,28 @@ function prepare(directory: string): void {
   put("other.raw", Buffer.alloc(3 * MIB));
   put("odd.raw", Buffer.alloc(1000));
   put("empty.raw", "");
+  put("small", "hello");
+  put("vhd", Buffer.concat([Buffer.alloc(MIB), vhdFooter(MIB)]));
+  put("half.qcow2", Buffer.concat([Buffer.from("QFI\xfb", "latin1"), Buffer.alloc(4092)]));
+  put("short.vhdx", Buffer.concat([Buffer.from("vhdxfile"), Buffer.alloc(1000)]));
+  put("half.vhdx", Buffer.concat([Buffer.from("vhdxfile"), Buffer.alloc(MIB)]));
   put("pmem", Buffer.alloc(4 * MIB));
   put("text", "hello\n".repeat(1000));
   mkdirSync(join(directory, "dir"));
   mkdirSync(join(directory, "snap"));
+}
+
+/** Of a VHD of a fixed size, as far as the real program reads it. */
+function vhdFooter(sizeBytes: number): Buffer {
+  const footer = Buffer.alloc(512);
+  footer.write("conectix");
+  footer.writeUInt32BE(2, 8);
+  footer.writeUInt32BE(0x10000, 12);
+  footer.fill(0xff, 16, 24);
+  footer.writeBigUInt64BE(BigInt(sizeBytes), 40);
+  footer.writeBigUInt64BE(BigInt(sizeBytes), 48);
+  footer.writeUInt32BE(2, 60);
+  return footer;
 }
 
 describe.skipIf(!hasRealProgram())("the simulator beside the real program", () => {

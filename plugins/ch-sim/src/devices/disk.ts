@@ -19,6 +19,9 @@ import type { Permits } from "../vm/landlock.ts";
 
 const SECTOR = 512;
 const VHDX_SIGNATURE = "vhdxfile";
+const VHDX_HEADER_START = 64 * 1024;
+const VHDX_HEADER_BYTES = 4096;
+const VHDX_HEADER_SIGNATURE = "head";
 const VHD_COOKIE = "conectix";
 
 /** How the API writes an image type, by how the config does. */
@@ -206,8 +209,28 @@ function inspect(
   readSync(fd, end, 0, SECTOR, Math.max(0, bytes - SECTOR));
   const isVhd = end.toString("latin1", 0, 8) === VHD_COOKIE && end.readUInt32BE(60) === 2;
   if (isVhd) return { type: "FixedVhd", bytes: Number(end.readBigUInt64BE(48)), backed: false };
-  const type = start.toString("latin1", 0, 8) === VHDX_SIGNATURE ? "Vhdx" : "Raw";
-  return { type, bytes, backed: false };
+  if (start.toString("latin1", 0, 8) !== VHDX_SIGNATURE)
+    return { type: "Raw", bytes, backed: false };
+  checkVhdx(fd, path);
+  return { type: "Vhdx", bytes, backed: false };
+}
+
+/** Whether a VHDX has the header that stands behind its first 64 KiB. */
+function checkVhdx(fd: number, path: string): void {
+  const header = Buffer.alloc(VHDX_HEADER_BYTES);
+  const count = readSync(fd, header, 0, VHDX_HEADER_BYTES, VHDX_HEADER_START);
+  if (count === VHDX_HEADER_BYTES && header.toString("latin1", 0, 4) === VHDX_HEADER_SIGNATURE)
+    return;
+  const short = shortRead();
+  const [fault, detail] =
+    count < VHDX_HEADER_BYTES
+      ? [
+          new VmmError("ReadHeader", `Failed to read headers ${short.message}`, short),
+          `(ReadHeader(${short.name}${short.detail}))`,
+        ]
+      : [new VmmError("InvalidHeaderSign", "Not a valid VHDx header"), "(InvalidHeaderSign)"];
+  const parse = new VmmError("ParseVhdxHeader", "Failed to parse VHDx header", fault, detail);
+  throw blockError("InvalidFormat", parse, { path, op: "Open" });
 }
 
 function settleType(config: DiskConfig, detected: ImageType): void {

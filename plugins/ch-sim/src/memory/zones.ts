@@ -68,9 +68,10 @@ export function zoneAlignment(zone: MemoryZoneConfig): number {
 
 /** How many huge pages of a zone's size are free; undefined where the host has none of that size. */
 function hugePages(zone: MemoryZoneConfig): number | undefined {
-  const size = zone.hugepage_size === undefined ? defaultHugePage() : BigInt(zone.hugepage_size);
-  // Only the power of two in the size reaches the kernel.
-  const kib = (size & -size) / 1024n;
+  const size = BigInt(zone.hugepage_size ?? 1);
+  // Only the power of two in the size reaches the kernel, to which that of an odd one means its own.
+  const power = size & -size;
+  const kib = (power > 1n ? power : defaultHugePage()) / 1024n;
   try {
     return Number(readFileSync(`${HUGE_PAGES}/hugepages-${kib}kB/free_hugepages`, "utf8"));
   } catch {

@@ -23,6 +23,7 @@ export function checkPayload(payload: PayloadConfig, memoryBytes: bigint): void 
       : new VmmError("FirmwareFile", "Error manipulating firmware file", fromNode(error));
   }
   try {
+    if (payload.firmware === undefined) checkCmdline(payload.cmdline ?? "");
     const header = Buffer.alloc(HEADER_BYTES);
     try {
       readSync(fd, header, 0, HEADER_BYTES, 0);
@@ -34,6 +35,16 @@ export function checkPayload(payload: PayloadConfig, memoryBytes: bigint): void 
   } finally {
     closeSync(fd);
   }
+}
+
+function checkCmdline(cmdline: string): void {
+  if (/^[\x20-\x7e]*$/.test(cmdline.trim())) return;
+  const words = "String contains a non-printable ASCII character.";
+  throw new VmmError(
+    "CmdLineInsertStr",
+    "Cannot modify the kernel command line",
+    new VmmError("InvalidAscii", words),
+  );
 }
 
 function loadError(name: string, message: string): VmmError {

@@ -74,7 +74,7 @@ export class Pair {
   /** Runs a program to its end, and gives what came of it as a text. */
   async command(side: Side, argv: readonly string[]): Promise<string> {
     const program = this.#start(side, argv);
-    if ((await program.waitEnd(1_000)) === undefined) {
+    if ((await program.waitEnd(END_MS)) === undefined) {
       await program.kill();
       return "still running";
     }
