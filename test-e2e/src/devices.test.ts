@@ -33,6 +33,8 @@ let config: Partial<EngineConfig>;
 let held: Set<string>;
 /** Ids of notes whose host side cannot be made, and of those whose host side cannot be given back. */
 let broken: { readonly prepare: Set<string>; readonly release: Set<string> };
+/** Whether the VMM does not answer any more. */
+let isHung: boolean;
 let gracesMs: number[];
 
 const hostSide = (id: string): string => join(dir, `note-${id}`);
@@ -56,11 +58,16 @@ const noteKind: DeviceKind<{ readonly id: string; readonly text: string }, Note>
 };
 
 function plugOn(on: Host): HotPlug<Note> {
-  const isPresent = async (vm: VmRecord, id: string): Promise<boolean> =>
-    (await on.files.stat(vmmSide(vm, id))) !== undefined;
+  const isPresent = async (vm: VmRecord, id: string): Promise<boolean> => {
+    if (isHung) throw new Error("it hangs");
+    return (await on.files.stat(vmmSide(vm, id))) !== undefined;
+  };
   return {
     isPresent,
     add: async (vm, { id, data }) => {
+      if (data.text === "no answer") return new Promise<never>(() => {});
+      if (data.text === "poison") isHung = true;
+      if (isHung) throw new Error("it hangs");
       await on.files.writeAtomic(vmmSide(vm, id), data.text, { mode: 0o600 });
       return { bdf: "0000:00:07.0" };
     },
@@ -99,6 +106,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "silk-devices-"));
   held = new Set();
   broken = { prepare: new Set(), release: new Set() };
+  isHung = false;
   gracesMs = [];
   config = {
     rootDir: join(dir, "root"),
@@ -196,6 +204,29 @@ describe("a device", () => {
     await host.processes.waitForExit(runtime!.vmm, { timeoutMs: 5_000 });
     expect(await notesOf(engine)).toEqual([]);
     await engine.start(["web"]);
+    expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
+  });
+
+  it("that hangs its VMM keeps nobody from ending the VM, which gives it back", async () => {
+    await using engine = await open();
+    const poison = { id: "n1", text: "poison" };
+    await expect(engine.devices.attach("web", noteKind, poison)).rejects.toThrow("it hangs");
+    expect(await notesOf(engine)).toEqual([["n1", "detaching"]]);
+    expect(await engine.operations()).toEqual([]);
+    expect((await engine.stop(["web"], { force: true })).failed).toEqual([]);
+    expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
+  });
+
+  it("of which a killed program left it open what became of it keeps nobody from ending the VM", async () => {
+    await using engine = await open();
+    await using locks = new AsyncDisposableStack();
+    const killed = await open(releasing(locks));
+    const hanging = { id: "n1", text: "no answer" };
+    void killed.devices.attach("web", noteKind, hanging).catch(() => {});
+    await expect.poll(() => hostHas("n1")).toBe(true);
+    await locks.disposeAsync();
+    isHung = true;
+    expect((await engine.stop(["web"], { force: true })).failed).toEqual([]);
     expect([await notesOf(engine), await hostHas("n1")]).toEqual([[], false]);
   });
 

@@ -10,6 +10,7 @@ import {
   runVerb,
   snapshotName,
   type SnapshotVerb,
+  type Verb,
   vmName,
   writeArchive,
 } from "./fault-verbs.ts";
@@ -118,7 +119,7 @@ export async function loopFaults(
   await setUp(engine, target, verb, spec);
   await expectInventory(engine, story.before, "before");
 
-  const counted = await fault(sandbox, verb, spec, undefined);
+  const counted = await failVerb(sandbox, verb, spec, undefined);
   expect(counted).toMatchObject({ ok: true });
   const { effects } = counted;
   expect(effects.length).toBeGreaterThan(verb === "export" ? 0 : 3);
@@ -130,7 +131,7 @@ export async function loopFaults(
     const report =
       kind === "kill"
         ? await runFaulty({ config: sandbox.config, verb, spec, fault: { kind, nth } })
-        : await fault(sandbox, verb, spec, { kind, nth });
+        : await failVerb(sandbox, verb, spec, { kind, nth });
     // Effects that run side by side are not always as many: the last ones may not be there this time.
     if (kind === "kill" && report !== undefined)
       expect(report.effects.length, place).toBeLessThan(nth);
@@ -167,9 +168,9 @@ async function setUp(
 }
 
 /** Runs the verb in this process, with a fault or without one. */
-async function fault(
+export async function failVerb(
   { config, dir }: Sandbox,
-  verb: SnapshotVerb,
+  verb: Verb,
   spec: VmSpec,
   wanted: { readonly kind: Exclude<FaultKind, "kill">; readonly nth: number } | undefined,
 ): Promise<FaultReport> {

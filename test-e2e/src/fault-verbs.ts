@@ -3,8 +3,11 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Engine, VmSpec } from "@silkvm/core";
 import { exportSnapshot, importSnapshot } from "@silkvm/storage";
+import { type DeviceVerb, isDeviceVerb, runDeviceVerb, vmName } from "./fault-devices.ts";
 
-export type Verb = "create" | "start" | "stop" | "delete" | SnapshotVerb;
+export { vmName } from "./fault-devices.ts";
+
+export type Verb = "create" | "start" | "stop" | "delete" | DeviceVerb | SnapshotVerb;
 
 export type SnapshotVerb =
   | "snapshot"
@@ -16,8 +19,6 @@ export type SnapshotVerb =
   | "export"
   | "import";
 
-/** The name of the one VM that the fault loops work on. */
-export const vmName = "faulty";
 /** The names of its snapshot, of the clone that is made of that, and of the snapshot that comes back from an archive. */
 export const snapshotName = "saved";
 export const cloneName = "cloned";
@@ -30,7 +31,11 @@ export function archivePath(engine: Engine): string {
 
 /** One verb on that VM; throws what went wrong with it. */
 export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec): Promise<void> {
-  const each: Readonly<Record<Verb, () => Promise<unknown>>> = {
+  if (isDeviceVerb(verb)) {
+    await runDeviceVerb(engine, verb);
+    return;
+  }
+  const each: Readonly<Record<Exclude<Verb, DeviceVerb>, () => Promise<unknown>>> = {
     create: () => engine.create({ ...spec, name: vmName }),
     start: async () => (await engine.get(vmName)).start(),
     stop: async () => (await engine.get(vmName)).stop({ force: true }),

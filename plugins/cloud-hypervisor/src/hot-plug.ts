@@ -45,7 +45,10 @@ export function hotPlugOf<D extends DeviceData>(machine: Machine, add: AddDevice
       }
     },
     remove: (vm, id, context) => removeDevice(machine, vm, id, context),
-    isPresent: async (vm, id) => isInTree(await deviceTree(machine, vm), id),
+    isPresent: async (vm, id, { signal }) => {
+      await using client = openClient(machine, vm);
+      return isInTree(await deviceTree(machine, vm, client, { signal }), id);
+    },
   };
 }
 
@@ -59,8 +62,8 @@ export async function removeDevice(
   id: string,
   { graceMs, signal, progress }: RemoveContext,
 ): Promise<void> {
-  if (!isInTree(await deviceTree(machine, vm), id)) return;
   await using client = openClient(machine, vm);
+  if (!isInTree(await deviceTree(machine, vm, client, { signal }), id)) return;
   try {
     await client.vm.removeDevice({ id }, { signal });
   } catch (error) {
@@ -71,7 +74,8 @@ export async function removeDevice(
   progress(`waiting for the guest to let go of ${id}`);
   const { clock } = machine.host;
   const deadlineMs = clock.monotonicMs() + graceMs;
-  while (isInTree(await deviceTree(machine, vm, { signal }), id)) {
+  await using waiting = openWaitingClient(machine, vm);
+  while (isInTree(await deviceTree(machine, vm, waiting, { signal }), id)) {
     if (clock.monotonicMs() > deadlineMs) throw notReleased(vm, id, graceMs);
     await clock.delay(lookAgainMs, { signal });
   }
@@ -87,9 +91,9 @@ function isInTree(tree: VmInfo["device_tree"], id: string): boolean {
 async function deviceTree(
   machine: Machine,
   vm: VmRecord,
-  options: CallOptions = {},
+  client: ChClient,
+  options: CallOptions,
 ): Promise<VmInfo["device_tree"]> {
-  await using client = openWaitingClient(machine, vm);
   try {
     const info = await client.vm.info(options);
     return info.device_tree ?? {};

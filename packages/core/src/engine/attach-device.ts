@@ -13,7 +13,7 @@ import {
   withAttachment,
 } from "./device-kinds.ts";
 import { withVm } from "./locked.ts";
-import { settleDetaching, settleDevice } from "./settle-device.ts";
+import { leaveOpen, settleDetaching, settleDevice } from "./settle-device.ts";
 import { settleOwners } from "./settle-owners.ts";
 import type { AttachOptions, DeviceView } from "./types.ts";
 
@@ -42,14 +42,14 @@ export async function attachDevice<R, D extends DeviceData>(
     const began = core.host.clock.monotonicMs();
     const attaching = { ...device, state: "attaching" as const, keep: options.keep ?? false };
     const reserved = withAttachment(vm, attaching);
-    store.transaction(() => {
-      store.updateVm(reserved);
-      store.beginOperation(vm, "attach", { deviceId: planned.id });
-    });
     let bdf: string | undefined;
     const attached: Attachment<D> = { ...attaching, state: "attached" };
     const has: VmRecord = { ...withAttachment(vm, attached), updatedAt: store.now() };
     try {
+      store.transaction(() => {
+        store.updateVm(reserved);
+        store.beginOperation(vm, "attach", { deviceId: planned.id });
+      });
       await kind.prepare?.(reserved, planned, context);
       signal?.throwIfAborted();
       ({ bdf } = await plug.add(reserved, planned, context));
@@ -79,21 +79,23 @@ async function undoAttach(
   vm: VmRecord,
   attaching: Attachment,
 ): Promise<void> {
-  // It had come to its end, and only that could not be told: the device is there.
+  // It was not begun; or it had come to its end, and only that could not be told.
   if (store.findOperation(vm.seq) === undefined) return;
-  const context = core.context({}, undefined);
-  const plug = await hotPlug(core, vm, await deviceKind(core, attaching.kind));
-  if (!(await plug.isPresent(vm, attaching.id, context))) {
-    await settleDevice(core, store, vm, attaching);
-    return;
-  }
-  // What a guest is asked to let go of cannot be kept, also if it takes its time.
-  const leaving: Attachment = { ...attaching, state: "detaching" };
-  store.transaction(() => store.updateVm(withAttachment(vm, leaving)));
   try {
+    const context = core.context({}, undefined);
+    const plug = await hotPlug(core, vm, await deviceKind(core, attaching.kind));
+    if (!(await plug.isPresent(vm, attaching.id, context))) {
+      await settleDevice(core, store, vm, attaching);
+      return;
+    }
+    // What a guest is asked to let go of cannot be kept, also if it takes its time.
+    const leaving: Attachment = { ...attaching, state: "detaching", keep: false };
+    store.transaction(() => store.updateVm(withAttachment(vm, leaving)));
     await plug.remove(vm, attaching.id, { ...context, graceMs: defaultGraceMs });
-  } finally {
     await settleDevice(core, store, vm, leaving);
+  } catch (error) {
+    leaveOpen(store, vm, attaching);
+    throw error;
   }
 }
 

@@ -59,25 +59,25 @@ async function detach(
   const { id } = attachment;
   const began = core.host.clock.monotonicMs();
   const leaving = withAttachment(vm, { ...attachment, state: "detaching", keep: false });
-  store.transaction(() => {
-    store.updateVm(leaving);
-    store.beginOperation(vm, "detach", { deviceId: id });
-  });
+  const without = { ...withoutAttachment(vm, id), updatedAt: store.now() };
   try {
+    store.transaction(() => {
+      store.updateVm(leaving);
+      store.beginOperation(vm, "detach", { deviceId: id });
+    });
     await remove(leaving);
     await releaseDevice(core, leaving, attachment);
+    const tookMs = Math.round(core.host.clock.monotonicMs() - began);
+    store.transaction(() => {
+      store.updateVm(without);
+      store.endOperation(vm.seq);
+      store.addEvent(vm, "device.detached", { kind: attachment.kind, deviceId: id, tookMs });
+    });
   } catch (error) {
     // It stays `detaching`: what is asked of a guest cannot be taken back.
     store.transaction(() => store.endOperation(vm.seq));
     throw error;
   }
-  const tookMs = Math.round(core.host.clock.monotonicMs() - began);
-  const without = { ...withoutAttachment(vm, id), updatedAt: store.now() };
-  store.transaction(() => {
-    store.updateVm(without);
-    store.endOperation(vm.seq);
-    store.addEvent(vm, "device.detached", { kind: attachment.kind, deviceId: id, tookMs });
-  });
   return without;
 }
 

@@ -6,7 +6,7 @@ import { endVm } from "./end-vm.ts";
 import { removeVm } from "./remove.ts";
 import { endedState } from "./reconcile.ts";
 import { isRepair, settleNic } from "./nic-change.ts";
-import { settleDevice } from "./settle-device.ts";
+import { leaveOpen, settleDevice } from "./settle-device.ts";
 import { finishSave, undoArrival, undoSave } from "./settle-save.ts";
 import { abandonRestore } from "./settle-restore.ts";
 
@@ -110,7 +110,12 @@ async function recoverDevice(
     store.transaction(() => store.endOperation(seq));
     return;
   }
-  const now = await settleDevice(core, store, vm, attachment);
+  const now = await settleDevice(core, store, vm, attachment).catch((error: unknown) => {
+    core.logger.warn(
+      `what became of ${attachment.id} of ${vm.name} is open: ${(error as Error).message}`,
+    );
+    return leaveOpen(store, vm, attachment);
+  });
   const isThere = now.attachments?.some(({ id }) => id === attachment.id) === true;
   const outcome = isThere === (verb === "attach") ? "finished" : "undone";
   store.addEvent(vm, "vm.recovered", { verb, outcome });

@@ -42,6 +42,20 @@ export async function settleDevice(
 }
 
 /**
+ * With the VM's lock held, where it cannot be told what became of a device: it counts as one that leaves. It can be detached, and is given back when
+ * the VM ends, which a VMM that does not answer keeps nobody from.
+ */
+export function leaveOpen(store: Store, vm: VmRecord, attachment: Attachment): VmRecord {
+  const leaving = withAttachment(vm, { ...attachment, state: "detaching", keep: false });
+  const now = { ...leaving, updatedAt: store.now() };
+  store.transaction(() => {
+    store.updateVm(now);
+    store.endOperation(vm.seq);
+  });
+  return now;
+}
+
+/**
  * With the VM's lock held: forgets devices that the guest has let go of since it was asked to. One of which that cannot be told, or whose host
  * side cannot be given back, stays as it is, and is in nobody's way.
  */

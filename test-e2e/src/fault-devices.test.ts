@@ -1,0 +1,165 @@
+import type { Engine, VmSpec } from "@silkvm/core";
+import { describe, expect, it } from "vitest";
+import { type DeviceName, type FaultyDevice, faultyDevices, vmName } from "./fault-devices.ts";
+import { failVerb } from "./fault-loop.ts";
+import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
+import { runVerb } from "./fault-verbs.ts";
+import { makeSandbox, type Sandbox } from "./sandbox.ts";
+import { expectNothingLeft } from "./snapshot-scene.ts";
+import { type Target, targets } from "./targets.ts";
+
+/** `start` and `stop` are those of a VM that is to keep the device. */
+const words = ["attach", "detach", "start", "stop"] as const;
+type Word = (typeof words)[number];
+type FaultKind = Exclude<FaultRequest["fault"]["kind"], "none">;
+
+/** How an effect fails before it is done; a time-out comes after it. */
+const failures = ["ENOSPC", "EIO", "EACCES"] as const;
+const kinds: Readonly<Record<string, (nth: number) => FaultKind>> = {
+  fails: (nth) => failures[nth % 3] ?? "EIO",
+  "times out though it was done": () => "ETIMEDOUT",
+  "is the last one before a kill": () => "kill",
+};
+
+/** Every effect; of a start and a stop on a real VMM, which do most of the same by the same code, a third, another one for each kind of fault. */
+function effectsOf(
+  target: Target,
+  word: Word,
+  kind: string,
+): { readonly first: number; readonly step: number } {
+  return target.name === "ch-sim" || word === "attach" || word === "detach"
+    ? { first: 1, step: 1 }
+    : { first: 1 + Object.keys(kinds).indexOf(kind), step: 3 };
+}
+
+describe.each(targets)("on $name", (target) => {
+  describe.skipIf(target.missing !== undefined).each(Object.keys(faultyDevices) as DeviceName[])(
+    "a %s",
+    (name) => {
+      describe.each(words)("and the VM's %s", (word) => {
+        it.each(Object.keys(kinds))(
+          "of which an effect %s: the record, the VMM and the host agree, and the same command succeeds",
+          (kind) => loopDevice(target, name, word, kind),
+          300_000,
+        );
+      });
+    },
+  );
+});
+
+/** What is known of a device: by the record, by the VMM, by the host. */
+interface Seen {
+  readonly vm: string;
+  /** The state of its attachment. */
+  readonly record: string | undefined;
+  readonly inVmm: boolean;
+  readonly onHost: boolean;
+}
+
+async function loopDevice(
+  target: Target,
+  name: DeviceName,
+  word: Word,
+  kind: string,
+): Promise<void> {
+  const device: FaultyDevice = faultyDevices[name];
+  const verb = word === "attach" || word === "detach" ? (`${word} ${name}` as const) : word;
+  const hasSide = device.hostSide !== undefined;
+  await using sandbox = await makeSandbox(target.chBinary());
+  await using engine = await sandbox.engine();
+  const spec: VmSpec = { ...(await target.spec()), memoryBytes: 2 ** 25, ...device.spec };
+  await device.setUp(engine);
+  await runVerb(engine, "create", spec);
+
+  const there: Seen = { vm: "running", record: "attached", inVmm: true, onHost: hasSide };
+  const gone: Seen = { vm: "running", record: undefined, inVmm: false, onHost: false };
+  const waits: Seen = { vm: "stopped", record: "detached", inVmm: false, onHost: false };
+  const before = { attach: gone, detach: there, start: waits, stop: there }[word];
+  const after = { attach: there, detach: gone, start: there, stop: waits }[word];
+  const setBack = async (place: string): Promise<void> => {
+    const keep = word === "start" || word === "stop";
+    if ((await look(engine, device)).vm !== "running") await runVerb(engine, "start", spec);
+    const { record } = await look(engine, device);
+    if (before !== gone && record !== "attached") await device.attach(engine, keep);
+    if (before === gone && record !== undefined) await device.detach(engine);
+    if (before === waits) await runVerb(engine, "stop", spec);
+    expect(await look(engine, device), place).toEqual(before);
+  };
+
+  await setBack("before");
+  const counted = await failVerb(sandbox, verb, spec, undefined);
+  expect(counted).toMatchObject({ ok: true });
+  expect(await look(engine, device)).toEqual(after);
+  const { effects } = counted;
+  expect(effects.length).toBeGreaterThan(3);
+
+  const { first, step } = effectsOf(target, word, kind);
+  for (let nth = first; nth <= effects.length; nth += step) {
+    const fault = { kind: kinds[kind]?.(nth) ?? "EIO", nth };
+    const place = `${fault.kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
+    await setBack(place);
+    const report = await faulty(sandbox, { verb, spec, fault });
+    if (report?.ok === false)
+      expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
+    // What is left of an operation is settled by the next command that changes anything, whatever it is.
+    await engine.gc();
+    expect(await engine.operations(), place).toEqual([]);
+    expectAgreement(await look(engine, device), hasSide, place);
+    expect(await engine.gc({ dryRun: true }), place).toEqual([]);
+
+    const again = await failVerb(sandbox, verb, spec, undefined);
+    const done = { attach: "DEVICE_EXISTS", detach: "DEVICE_NOT_FOUND", start: "", stop: "" }[word];
+    if (!again.ok) expect(again.error?.code, `${place}: ${again.error?.message}`).toBe(done);
+    // A VM starts without what cannot be attached, and says so: a second start has nothing to do.
+    const startsWithout = word === "start" && report?.ok === true;
+    const ends: Seen[] = startsWithout ? [after, { ...waits, vm: "running" }] : [after];
+    expect(ends, place).toContainEqual(await look(engine, device));
+  }
+  await expectNothingLeft(engine, sandbox);
+  expect(await device.hostSide?.(engine)).toEqual(hasSide ? [] : undefined);
+}
+
+function faulty(
+  sandbox: Sandbox,
+  request: Omit<FaultRequest, "config">,
+): Promise<FaultReport | undefined> {
+  const { verb, spec, fault } = request;
+  const { kind, nth } = fault;
+  return kind === "kill" || kind === "none"
+    ? runFaulty({ config: sandbox.config, ...request })
+    : failVerb(sandbox, verb, spec, { kind, nth });
+}
+
+const vmStates = {
+  creating: "creating",
+  created: "stopped",
+  stopped: "stopped",
+  error: "stopped",
+  running: "running",
+} as const;
+
+async function look(engine: Engine, device: FaultyDevice): Promise<Seen> {
+  const { state, attachments = [], observed } = await engine.inspect(vmName);
+  const side = await device.hostSide?.(engine);
+  return {
+    vm: vmStates[state] === "running" && observed.vmm !== "running" ? "ending" : vmStates[state],
+    record: attachments.find(({ id }) => id === device.id)?.state,
+    inVmm: observed.devices?.some(({ id }) => id === device.id) === true,
+    onHost: (side?.length ?? 0) > 0,
+  };
+}
+
+/** Whatever a fault left: who asks is told the truth, and the host has given nothing away for nothing. */
+function expectAgreement(seen: Seen, hasSide: boolean, place: string): void {
+  const { vm, record, inVmm, onHost } = seen;
+  const told = `${place}: ${JSON.stringify(seen)}`;
+  expect(["running", "ending", "stopped"], told).toContain(vm);
+  expect([undefined, "attached", "detached", "detaching"], told).toContain(record);
+  if (record === "attached") {
+    // A VMM whose guest has ended, and which was to end with it, has no devices any more; what they hold of the host is given back with it.
+    if (vm !== "ending") expect([vm, inVmm], told).toEqual(["running", true]);
+    expect(onHost, told).toBe(hasSide);
+  }
+  if (record === "detached" || record === undefined)
+    expect([inVmm, onHost], told).toEqual([false, false]);
+}
