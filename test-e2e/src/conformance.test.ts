@@ -1,4 +1,10 @@
-import { conformanceCases, type ConformanceSetup } from "@silkvm/core/conformance";
+import { writeFile } from "node:fs/promises";
+import {
+  conformanceCases,
+  conformanceDevice,
+  type ConformanceSetup,
+} from "@silkvm/core/conformance";
+import { diskKind } from "@silkvm/storage";
 import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { VmSpec } from "@silkvm/core";
@@ -41,6 +47,13 @@ describe.each(snapshotTargets)("conformance on $name", (target) => {
       spec: () => spec,
       consoleEcho: target.consoleEcho,
       memory: memoryWords[target.name],
+      devices: [
+        conformanceDevice(diskKind, async ({ config }) => {
+          const path = `${config.rootDir}-extra.raw`;
+          await writeFile(path, Buffer.alloc(2 ** 20));
+          return { path, name: "extra" };
+        }),
+      ],
       guestStopsWhenAsked: true,
     });
     // Saving a VM waits for the disk, which may be a slow one.

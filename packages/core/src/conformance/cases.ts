@@ -4,6 +4,7 @@ import { isSilkError } from "../errors.ts";
 import type { Engine } from "../engine/types.ts";
 import type { Host } from "../host.ts";
 import type { VmSpec } from "../vm/spec.ts";
+import { type ConformanceDevice, deviceCases } from "./device-cases.ts";
 import { snapshotCases } from "./snapshot-cases.ts";
 import { expectConsoleEcho } from "./console-echo.ts";
 
@@ -24,6 +25,8 @@ export interface ConformanceSetup {
         readonly recall: { readonly send: string; readonly expect: string };
       }
     | undefined;
+  /** Devices that can be added to a VM of that spec while it runs. Left out for a backend that adds none. */
+  readonly devices?: readonly ConformanceDevice[] | undefined;
   /** Whether the guest shuts down when it is asked to. */
   readonly guestStopsWhenAsked: boolean;
 }
@@ -245,7 +248,7 @@ export function conformanceCases(setup: ConformanceSetup): readonly ConformanceC
     }),
   ];
 
-  cases.push(...snapshotCases(setup, test));
+  cases.push(...snapshotCases(setup, test), ...deviceCases(setup, test));
   const { consoleEcho } = setup;
   if (consoleEcho !== undefined) {
     cases.push(

@@ -1,1 +1,2 @@
 export { type ConformanceCase, conformanceCases, type ConformanceSetup } from "./cases.ts";
+export { type ConformanceDevice, conformanceDevice } from "./device-cases.ts";
