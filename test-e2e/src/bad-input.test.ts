@@ -199,6 +199,16 @@ describe.each(targets)("bad input on $name", (target) => {
       },
     );
 
+    it.skipIf(!canMount)("says that the disk under a store that is there is full", async () => {
+      const rootDir = join(sandbox.dir, "no-room");
+      await mkdir(rootDir);
+      const disk = `mount -t tmpfs -o size=200k tmpfs ${rootDir}; "$0" "$@" >/dev/null`;
+      const fill = `head -c 300k /dev/zero >${rootDir}/fill 2>/dev/null || true`;
+      const under = inMountNamespace(`${disk}; ${fill}`);
+      const error = await silk.error([...create, "--root-dir", rootDir], { under });
+      expect(error).toMatchObject({ code: "DISK_FULL", exitCode: 1 });
+    });
+
     it.skipIf(target.name === "ch-sim" || !canMount)(
       "says that there is no KVM, and what to do",
       async () => {

@@ -391,7 +391,14 @@ const damaged = {
   hint: "Restore the store from a backup, or move it away with its -wal and -shm files (`silk doctor` shows how). Its VMs' disks stay where they are.",
 };
 
-/** SQLite's result codes that mean something to a user. https://sqlite.org/rescode.html */
+const full = {
+  code: "DISK_FULL",
+  kind: "failed" as const,
+  message: "the disk under the store is full",
+  hint: "Free some space and run the command again.",
+};
+
+/** SQLite's result codes, plain and extended, that mean something to a user. https://sqlite.org/rescode.html */
 const sqliteErrors: Readonly<
   Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>
 > = {
@@ -402,14 +409,14 @@ const sqliteErrors: Readonly<
     message: "the store cannot be written",
     hint: "Run as the user who owns it, or name another directory with --root-dir.",
   },
-  10: { code: "IO_ERROR", kind: "failed", message: "the disk under the store reported an error" },
-  11: { ...damaged, message: "the store is damaged" },
-  13: {
-    code: "DISK_FULL",
+  10: {
+    code: "IO_ERROR",
     kind: "failed",
-    message: "the disk under the store is full",
-    hint: "Free some space and run the command again.",
+    message: "the disk under the store reported an error",
+    hint: "See the kernel's log (`dmesg`).",
   },
+  11: { ...damaged, message: "the store is damaged" },
+  13: full,
   14: {
     code: "PERMISSION_DENIED",
     kind: "denied",
@@ -417,6 +424,8 @@ const sqliteErrors: Readonly<
     hint: "Run as the user who owns it, or name another directory with --root-dir.",
   },
   26: { ...damaged, message: "the store is damaged: it is no database" },
+  // There was no room for the index of the WAL.
+  4874: full,
 };
 
 /** Turns SQLite's errors into ours, which name the store. */
@@ -425,7 +434,10 @@ function guarded<T>(path: string, run: () => T): T {
     return run();
   } catch (error) {
     const errcode = (error as { errcode?: unknown }).errcode;
-    const known = typeof errcode === "number" ? sqliteErrors[errcode & 0xff] : undefined;
+    const known =
+      typeof errcode === "number"
+        ? (sqliteErrors[errcode] ?? sqliteErrors[errcode & 0xff])
+        : undefined;
     if (known === undefined) throw error;
     throw new SilkError(`${known.message}: ${path}`, { ...known, details: { path }, cause: error });
   }
