@@ -39,9 +39,17 @@ async function runCommand(argv: readonly string[], root: string): Promise<number
   // A NODE_ENV of the user's own is no reason to look for our sources, or a plugin's.
   settings.enableAutoTranspile = false;
   reportHookFailures();
-  await run(versionFlags.has(argv[0]) ? ["version", ...argv.slice(1)] : [...argv], root);
+  await run(await toOclif(argv), root);
   await flushed();
   return Number(process.exitCode ?? 0);
+}
+
+/** The words as oclif is given them. */
+async function toOclif(argv: readonly string[]): Promise<string[]> {
+  if (versionFlags.has(argv[0])) return ["version", ...argv.slice(1)];
+  if (argv[0]?.startsWith("--") !== true) return [...argv];
+  const { globalFlagsLast } = await import("./global-flags-last.ts");
+  return [...globalFlagsLast(argv)];
 }
 
 /** Resolves once it is known what became of everything that was printed. */

@@ -7,6 +7,12 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 
+it("global flags may stand before the command", async () => {
+  expect(await sandbox.ok("--json", "vm", "list", "--quiet")).toBe("[]");
+  const { code, stdout } = await sandbox.silk(["--json", "--no-wait", "vm", "start", "nosuch"]);
+  expect([code, JSON.parse(stdout)]).toMatchObject([3, { error: { code: "VM_NOT_FOUND" } }]);
+});
+
 describe("a command line that is wrong", () => {
   it.each([
     ["vm lits", 'there is no command "vm lits"', "Did you mean `silk vm list`?"],
