@@ -50,7 +50,12 @@ export const cloudHypervisor: BackendDefinition = {
     ];
     const hypervisor: Hypervisor = {
       name,
-      probe: (options) => probe(machine, options),
+      probe: (options) =>
+        probe(
+          machine,
+          provided.map(({ id }) => id),
+          options,
+        ),
       plan: (spec, call) => plan(machine, spec, call),
       create: (vm, call) => create(machine, vm, call),
       start: (vm, call) => start(machine, vm, call),

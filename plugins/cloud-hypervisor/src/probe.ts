@@ -1,4 +1,4 @@
-import { type CallOptions, launchCommand, SilkError, type VmmProbe } from "@silkvm/core";
+import { type CallOptions, SilkError, type VmmProbe } from "@silkvm/core";
 import { kvmProblem } from "./kvm.ts";
 import type { Machine } from "./machine.ts";
 import { checkVersion } from "./version.ts";
@@ -8,17 +8,21 @@ import { vmmProgram } from "./vmm-program.ts";
 const versions = new Map<string, string>();
 
 /**
- * Finds the VMM and its version. KVM is only a note here: whether a VMM needs it, only a launch can tell.
+ * Finds the VMM and its version; every version that silk takes can do all that the backend does. KVM is only a note here: whether a VMM needs it, only a launch can tell.
  * @throws SilkError `VMM_NOT_FOUND`, `VMM_UNUSABLE`, `VMM_TOO_OLD`
  */
-export async function probe(machine: Machine, options: CallOptions = {}): Promise<VmmProbe> {
+export async function probe(
+  machine: Machine,
+  capabilities: readonly string[],
+  options: CallOptions = {},
+): Promise<VmmProbe> {
   const path = await vmmProgram(machine);
   const version = await vmmVersion(machine, options);
   const problem = await kvmProblem(machine.host);
   return {
     path,
     version,
-    capabilities: [launchCommand.id],
+    capabilities,
     notes: problem === undefined ? [] : [`${problem.message} (${problem.code})`],
   };
 }

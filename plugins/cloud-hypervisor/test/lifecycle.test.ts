@@ -138,7 +138,7 @@ describe.each(vmms)("on $name", (testVmm) => {
       expect(probed).toMatchObject({
         path: expect.stringMatching(/\/cloud-hypervisor$/),
         version: expect.stringMatching(/^v\d+\.\d+/),
-        capabilities: ["launch-command"],
+        capabilities: expect.arrayContaining(["launch-command", "vfio"]),
       });
       expect(await backend.probe()).toEqual(probed);
     });
