@@ -1,6 +1,9 @@
 import { open } from "node:fs/promises";
+import { join } from "node:path";
 import type { Engine, VmSpec } from "@silkvm/core";
 import { diskKind } from "@silkvm/storage";
+import { fsAttach, fsDetach, fsDeviceId } from "@silkvm/virtiofs";
+import { findVirtiofsds } from "./virtiofsds.ts";
 
 /** The name of the one VM that the fault loops work on. */
 export const vmName = "faulty";
@@ -9,6 +12,8 @@ export const vmName = "faulty";
 export interface FaultyDevice {
   /** Its id in the VMM. */
   readonly id: string;
+  /** Why there can be none here; its tests are skipped then, and counted. */
+  readonly missing?: string | undefined;
   /** What a VM needs to have one. */
   readonly spec?: Partial<VmSpec>;
   /** Makes what the device is of, beside the engine's directories. */
@@ -32,7 +37,39 @@ const disk: FaultyDevice = {
   detach: (engine) => engine.devices.detach(vmName, diskKind, "extra"),
 };
 
-export const faultyDevices = { disk };
+const directoryOf = (engine: Engine): string => `${engine.config.rootDir}-shared`;
+const tag = "extra";
+
+const share: FaultyDevice = {
+  id: fsDeviceId(tag),
+  missing: findVirtiofsds().some(({ path }) => path !== undefined)
+    ? undefined
+    : "there is no virtiofsd, or no root",
+  spec: { sharedMemory: true },
+  setUp: (engine) => engine.host.files.mkdir(directoryOf(engine), { mode: 0o700 }),
+  attach: (engine, keep) => fsAttach(engine, vmName, { tag, dir: directoryOf(engine) }, { keep }),
+  detach: (engine) => fsDetach(engine, vmName, tag),
+  hostSide: async ({ host, config }) => {
+    const { processes, files } = host;
+    const runs = (argument: string): boolean =>
+      argument.startsWith(`--socket-path=${config.runDir}`);
+    const servers = await processes.find((argv) => argv.some(runs));
+    const left = [];
+    for (const scope of await files.list(config.runDir))
+      for (const id of await files.list(join(config.runDir, scope)))
+        for (const name of await files.list(join(config.runDir, scope, id)))
+          if (name.startsWith("fs-")) left.push(name);
+    const pids = await files.list("/run/virtiofsd");
+    const named = config.runDir.replaceAll("/", ".");
+    return [
+      ...servers.map(({ argv }) => argv.join(" ")),
+      ...left,
+      ...pids.filter((name) => name.startsWith(named)),
+    ];
+  },
+};
+
+export const faultyDevices: Readonly<Record<"disk" | "share", FaultyDevice>> = { disk, share };
 
 export type DeviceName = keyof typeof faultyDevices;
 export type DeviceVerb = `${"attach" | "detach"} ${DeviceName}`;

@@ -25,6 +25,7 @@ export interface Sandbox extends AsyncDisposable {
 export async function makeSandbox(
   chBinary: string,
   plugins: readonly PluginDefinition[] = [],
+  settings: Partial<EngineConfig> = {},
 ): Promise<Sandbox> {
   const dir = await mkdtemp(join(tmpdir(), "silk-"));
   const directories = {
@@ -32,7 +33,13 @@ export async function makeSandbox(
     runDir: join(dir, "run"),
     logDir: join(dir, "log"),
   };
-  const config = { ...directories, chBinary, startTimeoutMs: 20_000, stopGraceMs: 5_000 };
+  const config = {
+    ...directories,
+    chBinary,
+    startTimeoutMs: 20_000,
+    stopGraceMs: 5_000,
+    ...settings,
+  };
   return {
     dir,
     config,

@@ -26,6 +26,11 @@ export interface Host {
    * A file that is no database, or a damaged one, is thrown with code `ERR_SQLITE_ERROR` and SQLite's number in `errcode`.
    */
   openDatabase(path: string, options: { readonly readOnly: boolean }): HostDatabase;
+  /**
+   * Whether a living program has bound the Unix stream socket of this path. Nobody is connected to by asking: a server that takes one client and
+   * ends with it is left as it is. False where there is no such socket; EACCES where it may not be written to.
+   */
+  isListening(path: string): Promise<boolean>;
   /** Connects to a Unix socket. */
   connect(path: string, options?: CallOptions): Promise<Duplex>;
   /** Opens a terminal device (a PTY's path) for reading and writing, in raw mode. */

@@ -15,6 +15,8 @@ interface Libc {
   lseek(fd: number, offset: number, whence: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   poll(fds: Buffer, count: number, timeoutMs: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  connect(fd: number, address: Buffer, length: number): number;
   setns(fd: number, type: number): number;
   posix_openpt(flags: number): number;
   grantpt(fd: number): number;
@@ -32,6 +34,8 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   lseek: "int64_t lseek(int fd, int64_t offset, int whence)",
   fallocate: "int fallocate(int fd, int mode, int64_t offset, int64_t length)",
   poll: "int poll(void *fds, unsigned long count, int timeout)",
+  socket: "int socket(int domain, int type, int protocol)",
+  connect: "int connect(int fd, const void *address, unsigned int length)",
   setns: "int setns(int fd, int type)",
   posix_openpt: "int posix_openpt(int flags)",
   grantpt: "int grantpt(int fd)",

@@ -8,7 +8,9 @@ import {
 } from "@silkvm/core";
 import { hotDisk } from "@silkvm/storage";
 import { vfio } from "@silkvm/vfio";
+import { virtiofs } from "@silkvm/virtiofs";
 import { addDisk } from "./add-disk.ts";
+import { addFs } from "./add-fs.ts";
 import { addVfio } from "./add-vfio.ts";
 import { checkSnapshot } from "./check-snapshot.ts";
 import { clone, cloneDisks } from "./clone.ts";
@@ -47,6 +49,7 @@ export const cloudHypervisor: BackendDefinition = {
       provide(hotDisk, hotPlugOf(machine, addDisk)),
       provide(vfio, hotPlugOf(machine, addVfio(machine))),
       provide(netResize, netResizeOf(machine)),
+      provide(virtiofs, hotPlugOf(machine, addFs(machine))),
     ];
     const hypervisor: Hypervisor = {
       name,

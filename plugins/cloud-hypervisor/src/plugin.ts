@@ -1,6 +1,7 @@
 import { definePlugin, type PluginDefinition } from "@silkvm/core";
 import { diskKind } from "@silkvm/storage";
 import { vfioKind } from "@silkvm/vfio";
+import { virtiofsKind } from "@silkvm/virtiofs";
 import { cloudHypervisor } from "./backend.ts";
 
 const plugin: PluginDefinition = definePlugin({
@@ -10,6 +11,7 @@ const plugin: PluginDefinition = definePlugin({
   devices: [
     { name: "disk", load: async () => diskKind },
     { name: "vfio", load: async () => vfioKind },
+    { name: "virtiofs", load: async () => virtiofsKind },
   ],
 });
 

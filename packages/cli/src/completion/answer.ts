@@ -93,6 +93,7 @@ const runningOnly: ReadonlySet<string> = new Set([
   "vm:hibernate",
   "vm:device:attach",
   "vm:disk:attach",
+  "vm:fs:attach",
   "snapshot:save",
 ]);
 

@@ -67,9 +67,11 @@ export type Completion =
 const deviceFlags: ReadonlyMap<string, string> = new Map([
   ["vm:disk:detach --name", "disk"],
   ["vm:device:detach --id", "vfio"],
+  ["vm:fs:detach --tag", "virtiofs"],
 ]);
 
 const fileFlags: ReadonlySet<string> = new Set([
+  "socket",
   "kernel",
   "initrd",
   "firmware",
@@ -83,6 +85,7 @@ const directoryFlags: ReadonlySet<string> = new Set([
   "root-dir",
   "run-dir",
   "log-dir",
+  "dir",
   "from-dir",
   "to-dir",
 ]);

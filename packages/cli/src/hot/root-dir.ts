@@ -3,7 +3,14 @@ import { defaultConfig, defaultConfigPath } from "@silkvm/core";
 import { readIfThere } from "./environment.ts";
 
 /** Settings whose value is any text that is not empty, and that a list of VMs does not depend on but for the root directory. */
-const texts: ReadonlySet<string> = new Set(["rootDir", "runDir", "logDir", "backend", "chBinary"]);
+const texts: ReadonlySet<string> = new Set([
+  "rootDir",
+  "runDir",
+  "logDir",
+  "backend",
+  "chBinary",
+  "virtiofsd",
+]);
 
 /** Settings whose value is a number of milliseconds, of no matter to a list of VMs. */
 const times: ReadonlySet<string> = new Set(["stopGraceMs", "startTimeoutMs", "hookTimeoutMs"]);

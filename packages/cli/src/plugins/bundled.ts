@@ -15,6 +15,7 @@ export const bundledPlugins: readonly PluginDefinition[] = [
     ],
     devices: [
       { name: "disk", load: async () => (await import("@silkvm/storage")).diskKind },
+      { name: "virtiofs", load: async () => (await import("@silkvm/virtiofs")).virtiofsKind },
       { name: "vfio", load: async () => (await import("@silkvm/vfio")).vfioKind },
     ],
   },

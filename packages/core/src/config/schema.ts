@@ -22,6 +22,8 @@ export const configSchema = v.strictObject({
   backend: path,
   /** The `cloud-hypervisor` program: a name on PATH, or a path. */
   chBinary: path,
+  /** The `virtiofsd` program, which serves directories of the host to VMs: a name on PATH, or a path. */
+  virtiofsd: path,
   /** `debug`, `info`, `warn`, `error` or `silent`. */
   logLevel: v.picklist(
     ["debug", "info", "warn", "error", "silent"],

@@ -1,4 +1,5 @@
 import type { CapabilityToken } from "../capability.ts";
+import type { EngineConfig } from "../config/schema.ts";
 import type { Host } from "../host.ts";
 import type { OperationContext } from "../hypervisor.ts";
 import type { Attachment, DeviceData, VmPaths, VmRecord } from "../vm/record.ts";
@@ -36,9 +37,11 @@ export interface RemoveContext extends OperationContext {
 /** What a kind of device is called with. */
 export interface DeviceContext extends OperationContext {
   readonly host: Host;
+  /** The settings that kinds of devices go by. */
+  readonly config: Pick<EngineConfig, "virtiofsd">;
   /** What lies below it is silk's own. */
   readonly rootDir: string;
-  /** Where the VM's things are. What is put into `runDir` goes with the VMM. */
+  /** Where the VM's things are. What is put into `runDir` goes with the VMM, and with the VM goes what is beside its log as `<id>@<device>.log`. */
   readonly paths: VmPaths;
   /** A random word of this installation: part of every name that is given to things of the host. */
   readonly scope: string;
@@ -73,6 +76,8 @@ export interface DeviceKind<R, D extends DeviceData> {
   readonly capability: CapabilityToken<HotPlug<D>>;
   /** What a user calls a device of a VM, where that is not its id: a name, a tag. Unique in the VM among those of its kind. */
   nameOf?(data: D): string;
+  /** The command that detaches one, for hints. */
+  detachCommand?(vm: VmRecord, data: D): string;
   /** Checks everything about a wanted device that can be checked, and says what it will be. Makes nothing. */
   plan(vm: VmRecord, request: R, context: DeviceContext): Promise<PlannedDevice<D>>;
   /** Makes the host's side of it. What it leaves when it throws, {@link DeviceKind.release} removes. */

@@ -47,6 +47,7 @@ export function deviceContext(
   return {
     ...context,
     host: core.host,
+    config: core.config,
     rootDir: core.config.rootDir,
     paths: core.paths(vm),
     scope: core.scope,

@@ -3,6 +3,7 @@ import { toSilkError } from "../errors.ts";
 import type { RunningProcess } from "../host.ts";
 import type { EngineCore } from "./core.ts";
 import { recoverAll } from "./recover.ts";
+import { vmOfLog } from "./remove.ts";
 import type { ChangeOptions, Orphan } from "./types.ts";
 
 const killWaitMs = 5_000;
@@ -80,7 +81,7 @@ export async function collectGarbage(
   for (const id of run) path("run", core.runScopeDir, id, id);
   for (const id of data)
     if (!known.has(id) && (await isOurs(join(dataDir, id)))) path("data", dataDir, id, id);
-  for (const name of logs) path("log", core.logScopeDir, name, name.replace(/\.log$/, ""));
+  for (const name of logs) path("log", core.logScopeDir, name, vmOfLog(name));
 
   for (const entry of snapshots) {
     const id = entry.replace(/\.partial$/, "");

@@ -12,6 +12,7 @@ export async function refuseAttached(core: EngineCore, vm: VmRecord): Promise<vo
   if (first === undefined) return;
   const kind = await deviceKind(core, first.kind).catch(() => undefined);
   const what = kind === undefined ? first.id : `${kind.noun} ${nameOf(kind, first)}`;
+  const command = kind?.detachCommand?.(vm, first.data);
   const isLeaving = first.state === "detaching";
   throw new SilkError(
     isLeaving
@@ -20,7 +21,7 @@ export async function refuseAttached(core: EngineCore, vm: VmRecord): Promise<vo
     {
       code: "SNAPSHOT_UNSUPPORTED",
       kind: "unsupported",
-      hint: isLeaving ? "Detach it again, to wait for that." : "Detach it first.",
+      hint: `${isLeaving ? "Detach it again, to wait for that" : "Detach it first"}${command === undefined ? "." : `: ${command}`}`,
       details: { id: vm.id, name: vm.name, deviceId: first.id },
     },
   );

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { SilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Attachment, VmRecord } from "../vm/record.ts";
@@ -25,6 +26,7 @@ export async function removeVm(
   const { dataDir, logPath } = core.paths(vm);
   await core.host.files.remove(dataDir);
   await core.host.files.remove(logPath);
+  for (const path of await deviceLogs(core, vm)) await core.host.files.remove(path);
   store.transaction(
     () => {
       store.deleteVm(vm.seq);
@@ -33,6 +35,17 @@ export async function removeVm(
     },
     { durable: true },
   );
+}
+
+/** What the devices that it had have written, beside its own log. */
+async function deviceLogs(core: EngineCore, { id }: VmRecord): Promise<readonly string[]> {
+  const names = await core.host.files.list(core.logScopeDir);
+  return names.filter((name) => vmOfLog(name) === id).map((name) => join(core.logScopeDir, name));
+}
+
+/** The VM that a log belongs to: `<id>.log`, and for a device of it `<id>@<device>.log`. */
+export function vmOfLog(name: string): string {
+  return name.replace(/(?:@.*)?\.log$/, "");
 }
 
 /** What a device holds of the host would be forgotten with the record. */

@@ -72,6 +72,7 @@ export function withGate(host: Host, gate: EffectGate): Host {
     random: host.random,
     facts: host.facts,
     openDatabase: (path, options) => gateDatabase(host.openDatabase(path, options), pass),
+    isListening: host.isListening.bind(host),
     connect: gated("connect", host.connect.bind(host)),
     openTerminal: gated("openTerminal", host.openTerminal.bind(host)),
     effect: async (name, run) => {

@@ -49,6 +49,7 @@ export const diskKind: DeviceKind<DiskRequest, DiskData> = {
   noun: "the disk",
   capability: hotDisk,
   nameOf: ({ name }) => name,
+  detachCommand: (vm, { name }) => `silk vm disk detach ${vm.name} --name ${name}`,
   plan: planDisk,
 };
 

@@ -24,6 +24,7 @@ export function linuxHost(): Host {
     random: { bytes: randomBytes },
     facts,
     openDatabase: (path, { readOnly }) => (readOnly ? openReadOnly(path) : openWritable(path)),
+    isListening: async (path) => (await import("./is-listening.ts")).isListening(path),
     connect: async (path, options) => (await import("./connect.ts")).connect(path, options),
     openTerminal: async (path, options) =>
       (await import("./terminal.ts")).openTerminal(path, options),

@@ -32,6 +32,7 @@ export async function scene(): Promise<Scene> {
     attached,
     context: (host = pci.host) => ({
       host,
+      config: { virtiofsd: "virtiofsd" },
       rootDir: join(dir, "root"),
       paths: { dataDir: "", runDir, logPath: "", apiSocketPath: "", consoleSocketPath: "" },
       scope: "test",

@@ -15,9 +15,10 @@ import type { AddressAllocator } from "./address-allocator.ts";
 import { deviceErrors } from "./device-error.ts";
 import { type DeviceTree, deviceNode } from "./device-tree.ts";
 import { Disk } from "./disk.ts";
-import { connectVhostUser, listenOn } from "./sockets.ts";
+import { listenOn } from "./sockets.ts";
 import * as states from "./states.ts";
 import { Tap } from "./tap.ts";
+import { connectVhostUser } from "./vhost-user.ts";
 import type { VirtioDevice } from "./virtio-device.ts";
 import type { Permits } from "../vm/landlock.ts";
 
@@ -137,9 +138,10 @@ async function vhostUser(
   id: string,
   config: types.PciCommon,
   socket: string,
+  queues?: bigint,
 ): Promise<VirtioDevice> {
   try {
-    const connection = await connectVhostUser(socket);
+    const connection = await connectVhostUser(socket, queues);
     context.tree.set(id, deviceNode(id));
     return {
       id,
@@ -159,7 +161,9 @@ export async function makeFs(
   config: types.FsConfig,
 ): Promise<VirtioDevice> {
   config.id ??= context.nextName("_fs");
-  return vhostUser(context, "fs", "fs", config.id, config, config.socket);
+  // One more than those for requests: the one for what cannot wait.
+  const queues = BigInt(config.num_queues) + 1n;
+  return vhostUser(context, "fs", "fs", config.id, config, config.socket, queues);
 }
 
 export async function makeGenericVhostUser(

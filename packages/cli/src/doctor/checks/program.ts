@@ -11,6 +11,8 @@ interface Program {
   readonly command: string;
   /** Where else silk looks. */
   readonly places?: readonly string[] | undefined;
+  /** The one that the settings name; undefined where they leave it to silk. */
+  readonly named?: ((context: CheckContext) => string | undefined) | undefined;
   /** Its package, which may depend on the distribution. */
   readonly package: (context: CheckContext) => PackageName;
   /** Arguments that make it tell its version. */
@@ -26,8 +28,8 @@ interface Program {
 
 /** Whether a program is there and new enough. */
 export function programCheck(program: Program): Check {
-  const { id, title, group, missing } = program;
-  return { id, title, group, atWorst: missing, run: (context) => checkProgram(program, context) };
+  const { id, title, group, missing: atWorst } = program;
+  return { id, title, group, atWorst, run: (context) => checkProgram(program, context) };
 }
 
 async function checkProgram(program: Program, context: CheckContext): Promise<Outcome> {
@@ -41,8 +43,7 @@ async function checkProgram(program: Program, context: CheckContext): Promise<Ou
     description: `Install the package ${packageName(distribution.manager, name)}.`,
     automatic: false,
   };
-  if (path === undefined)
-    return { status, evidence: `${program.command} is not installed`, why, fix: install };
+  if (path === undefined) return missing(program, context, { status, why, fix: install });
   const { stdout, stderr } = await host.processes.run({
     command: path,
     args: program.versionArgs,
@@ -65,12 +66,28 @@ async function checkProgram(program: Program, context: CheckContext): Promise<Ou
   };
 }
 
+function missing(
+  { id, command, named }: Program,
+  context: CheckContext,
+  outcome: Omit<Outcome, "evidence">,
+): Outcome {
+  const wanted = named?.(context);
+  if (wanted === undefined) return { ...outcome, evidence: `${command} is not installed` };
+  const description = `Name one that is there (silk config set ${id} PATH), or let silk look for it: silk config unset ${id}`;
+  return {
+    ...outcome,
+    evidence: `${wanted}, which the setting ${id} names, is not there, or not executable`,
+    fix: { description, automatic: false },
+  };
+}
+
 async function findProgram(
-  { command, places = [] }: Program,
-  { host }: CheckContext,
+  { command, places = [], named }: Program,
+  context: CheckContext,
 ): Promise<string | undefined> {
-  for (const candidate of [command, ...places]) {
-    const path = await host.processes.which(candidate);
+  const wanted = named?.(context);
+  for (const candidate of wanted === undefined ? [command, ...places] : [wanted]) {
+    const path = await context.host.processes.which(candidate);
     if (path !== undefined) return path;
   }
   return undefined;

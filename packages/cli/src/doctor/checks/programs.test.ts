@@ -1,4 +1,4 @@
-import type { ToolResult } from "@silkvm/core";
+import { defaultConfig, type ToolResult } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { debian, examineHost, hostWith } from "../../../test/patient.ts";
@@ -122,6 +122,28 @@ describe("the checks of programs", () => {
     const run = async () => ({ exitCode: 0, stdout: "virtiofsd 1.13.2\n", stderr: "" });
     const outcome = await examineHost(virtiofsd, hostWith({ processes: { which, run } }));
     expect(outcome).toEqual({ status: "ok", evidence: "1.13.2 at /usr/libexec/virtiofsd" });
+  });
+});
+
+describe("the virtiofsd that the settings name", () => {
+  const config = { ...defaultConfig({}, 0), virtiofsd: "/opt/virtiofsd" };
+  it("is the one that is looked at", async () => {
+    const which = async (command: string) => (command === "/opt/virtiofsd" ? command : undefined);
+    const run = async () => ({ exitCode: 0, stdout: "virtiofsd backend 1.4.0\n", stderr: "" });
+    const outcome = await examineHost(virtiofsd, hostWith({ processes: { which, run } }), {
+      config,
+    });
+    expect(outcome).toEqual({ status: "ok", evidence: "1.4.0 at /opt/virtiofsd" });
+  });
+
+  it("is told of where it is missing, whatever else there is", async () => {
+    const which = async (command: string) => (command === "virtiofsd" ? command : undefined);
+    const outcome = await examineHost(virtiofsd, hostWith({ processes: { which } }), { config });
+    expect(outcome).toMatchObject({
+      status: "warning",
+      evidence:
+        "/opt/virtiofsd, which the setting virtiofsd names, is not there, or not executable",
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { virtiofsdName, virtiofsdPlaces } from "@silkvm/virtiofs";
 import type { CheckContext } from "../context.ts";
 import type { Check } from "../finding.ts";
 import { compareVersions, programCheck } from "./program.ts";
@@ -59,11 +60,12 @@ export const virtiofsd: Check = programCheck({
   id: "virtiofsd",
   title: "virtiofsd",
   group: "Programs",
-  command: "virtiofsd",
-  places: ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/lib/qemu/virtiofsd"],
+  command: virtiofsdName,
+  places: virtiofsdPlaces,
+  named: ({ config }) => (config.virtiofsd === virtiofsdName ? undefined : config.virtiofsd),
   package: virtiofsdPackage,
   versionArgs: ["--version"],
-  version: /virtiofsd (?:version )?v?(\d\S*)/,
+  version: /virtiofsd (?:version |backend )?v?(\d\S*)/,
   missing: "warning",
   why: "Directories of the host are shared with a VM by it (`silk vm fs attach --dir`).",
 });

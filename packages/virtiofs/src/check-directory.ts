@@ -1,0 +1,50 @@
+import { dirname, sep } from "node:path";
+import { type DeviceContext, SilkError, type SilkErrorOptions } from "@silkvm/core";
+
+/**
+ * Checks that a directory can be shared.
+ * @returns its path with every symlink resolved: what is served is what was checked
+ * @throws SilkError `DIRECTORY_NOT_FOUND`, `INVALID_DIRECTORY`, `PERMISSION_DENIED`
+ */
+export async function checkDirectory(
+  dir: string,
+  { host: { files }, rootDir, paths }: Pick<DeviceContext, "host" | "rootDir" | "paths">,
+): Promise<string> {
+  const refuse = (why: string, options: Omit<SilkErrorOptions, "details">): SilkError =>
+    new SilkError(`${dir} ${why}`, { ...options, details: { path: dir } });
+  const denied = (cause?: unknown): SilkError =>
+    refuse("cannot be read by this user", {
+      code: "PERMISSION_DENIED",
+      kind: "denied",
+      hint: "Give this user the permission to read and to enter it.",
+      cause,
+    });
+  const stat = await files.stat(dir).catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === "EACCES" ? denied(error) : error;
+  });
+  if (stat === undefined)
+    throw refuse("is not there", {
+      code: "DIRECTORY_NOT_FOUND",
+      kind: "not-found",
+      hint: `Make it first: mkdir -p ${dir}`,
+    });
+  if (stat.kind !== "directory")
+    throw refuse(`is a ${stat.kind}, and not a directory`, {
+      code: "INVALID_DIRECTORY",
+      kind: "invalid",
+      hint: "Name a directory; to give a VM a single disk image, attach it as a disk: silk vm disk attach",
+    });
+  for (const how of ["read", "execute"] as const)
+    if (!(await files.canAccess(dir, how))) throw denied();
+  const real = await files.realpath(dir);
+  for (const own of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
+    const place = await files.realpath(own);
+    if (real !== place && !real.startsWith(place + sep)) continue;
+    throw refuse(`is one of silk's own directories, below ${own}`, {
+      code: "INVALID_DIRECTORY",
+      kind: "invalid",
+      hint: "Share a directory of your own.",
+    });
+  }
+  return real;
+}

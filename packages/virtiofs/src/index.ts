@@ -1,0 +1,20 @@
+export { fsAddFailure } from "./add-failure.ts";
+export {
+  type FsCache,
+  fsCaches,
+  type FsData,
+  fsDeviceId,
+  type FsDirectoryRequest,
+  type FsRequest,
+  fsSandboxes,
+  type FsSandbox,
+  type FsSocketRequest,
+  type ForeignFsData,
+  type ServedFsData,
+  virtiofs,
+} from "./fs-device.ts";
+export { virtiofsKind } from "./fs-kind.ts";
+export { hangUp } from "./hang-up.ts";
+export { findServer } from "./server-processes.ts";
+export { fsAttach, fsDetach, fsList, type FsView } from "./shares.ts";
+export { virtiofsdName, virtiofsdPlaces } from "./virtiofsd-program.ts";
