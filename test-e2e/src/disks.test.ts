@@ -135,7 +135,7 @@ describe.each(snapshotTargets)("disks of running VMs on $name", (target) => {
       for (const name of ["", "9", "Data", "a b", "a".repeat(21), "-x", "../x"])
         expect(await refused(good, name), name).toEqual(["INVALID_DISK", 2]);
       expect(await refused(good, "db")).toEqual(["DEVICE_EXISTS", 4]);
-      expect(await refused(good, "cocoon-cow")).toEqual(["DEVICE_EXISTS", 4]);
+      expect(await refused(good, "cocoon-cow")).toEqual(["INVALID_DISK", 2]);
       expect(await refused(good, "x", "nobody")).toEqual(["VM_NOT_FOUND", 3]);
       await t.attach("web", good, "x");
       expect(await refused(good, "x")).toEqual(["DEVICE_EXISTS", 4]);
@@ -332,6 +332,38 @@ describe.each(snapshotTargets)("disks of running VMs on $name", (target) => {
       await t.silk.ok("vm", "hibernate", "web");
       await t.silk.ok("vm", "wake", "web");
       expect(await ask(vm, "read db 9")).toBe("data saved");
+    });
+
+    test("may be made with it: the guest finds them by name, in their sizes, and they go with the VM", async (t) => {
+      const { boot } = await target.spec();
+      const kernel = "kernel" in boot ? boot.kernel : boot.firmware;
+      const size = ["--kernel", kernel, "--memory", "64M", "--cpus", "1", "--storage", "0"];
+      const disks = [
+        ["--data-disk", "size=16M,name=db,mount=/srv,directio=off"],
+        ["--data-disk", "size=32M,fstype=none"],
+      ].flat();
+      const line = await t.silk.ok("vm", "debug", ...size, ...disks);
+      expect(line).toMatch(/data-db\.raw,sparse=on,image_type=raw,\S*serial=db\b/);
+      expect(line).toMatch(/data-data1\.raw,direct=on,sparse=on,image_type=raw,\S*serial=data1\b/);
+      await t.silk.ok("vm", "run", "--name", "made", ...size, ...disks);
+      const vm = await t.engine.get("made");
+      const [db, data1] = (await vm.inspect()).disks;
+      expect(db).toMatchObject({
+        serial: "db",
+        mountPoint: "/srv",
+        fstype: "ext4",
+        directIo: false,
+      });
+      expect(data1).toMatchObject({ serial: "data1", fstype: "none", sizeBytes: 2 ** 25 });
+      expect(data1).not.toHaveProperty("mountPoint");
+      expect(await ask(vm, `write db ${2 ** 15 - 1} last`)).toBe("ok");
+      expect(await ask(vm, `write data1 ${2 ** 16 - 1} last`)).toBe("ok");
+      expect(await ask(vm, `read data1 ${2 ** 16}`)).toMatch(/^error/);
+      // The magic number of ext4.
+      expect((await readFile(db?.path as string)).readUInt16LE(1024 + 56)).toBe(0xef53);
+      expect((await readFile(data1?.path as string)).readUInt16LE(1024 + 56)).toBe(0);
+      await t.silk.ok("vm", "rm", "--force", "made");
+      expect(await host.files.stat(db?.path as string)).toBeUndefined();
     });
 
     test("are attached one after the other however many programs do it at once", async (t) => {

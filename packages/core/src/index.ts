@@ -162,6 +162,7 @@ export {
   checkDisks,
   dataDiskNamePattern,
   serialPattern,
+  reservedSerialPrefix,
   smallestDataDiskBytes,
 } from "./vm/disks.ts";
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";

@@ -11,6 +11,7 @@ describe("parseDataDisk", () => {
     ["size=1G,directio=on", { sizeBytes: gib, directIo: true }],
     ["size=1G,directio=off", { sizeBytes: gib, directIo: false }],
     ["size=1G,directio=auto", { sizeBytes: gib }],
+    ["size=1G,mount=", { sizeBytes: gib, mountPoint: "" }],
     ["size=1G,mount=/a,,b", { sizeBytes: gib, mountPoint: "/a,b" }],
   ])("reads %s", (text, disk) => {
     expect(parseDataDisk(text)).toEqual(disk);
@@ -24,7 +25,8 @@ describe("parseDataDisk", () => {
     ["size=1G,name=", '--data-disk: "name" needs a value: name=…'],
     ["size=x", '"x" is no size'],
     ["size=1G,fstype=xfs", '--data-disk: "fstype" must be ext4 or none'],
-    ["size=1G,directio=maybe", '--data-disk: "directio" must be on or off'],
+    ["size=1G,directio=maybe", '--data-disk: "directio" must be on, off or auto'],
+    ["size=1G,mount", '--data-disk: "mount" needs a value: mount=…'],
     ["size=1G,size=2G", '--data-disk: "size" is given twice'],
   ])("refuses %j", (text, message) => {
     expect(() => parseDataDisk(text)).toThrow(message);

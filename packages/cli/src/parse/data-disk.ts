@@ -1,7 +1,6 @@
 import type { DataDiskSpec } from "@silkvm/core";
 import { usageError } from "../cli-error.ts";
 import { parseKeyValues, splitCommas } from "./key-values.ts";
-import { parseOnOff } from "./on-off.ts";
 import { parseSize } from "./size.ts";
 
 const flag = "--data-disk";
@@ -19,7 +18,8 @@ export function parseDataDisk(text: string): DataDiskSpec {
     "directio",
   ]);
   for (const [key, value] of keys)
-    if (value === undefined || value === "")
+    // An empty mount point is nowhere.
+    if (value === undefined || (value === "" && key !== "mount"))
       throw usageError(`${flag}: "${key}" needs a value: ${key}=…`);
   const size = keys.get("size");
   if (size === undefined)
@@ -35,10 +35,14 @@ export function parseDataDisk(text: string): DataDiskSpec {
     ...(name === undefined ? {} : { name }),
     ...parseFstype(keys.get("fstype")),
     ...(mountPoint === undefined ? {} : { mountPoint }),
-    ...(directIo === undefined || directIo === "auto"
-      ? {}
-      : { directIo: parseOnOff(flag, "directio", directIo) }),
+    ...parseDirectIo(directIo),
   };
+}
+
+function parseDirectIo(value: string | undefined): Pick<DataDiskSpec, "directIo"> {
+  if (value === undefined || value === "auto") return {};
+  if (value === "on" || value === "off") return { directIo: value === "on" };
+  throw usageError(`${flag}: "directio" must be on, off or auto`);
 }
 
 function parseFstype(value: string | undefined): Pick<DataDiskSpec, "fstype"> {

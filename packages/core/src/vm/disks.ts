@@ -6,6 +6,9 @@ export const serialPattern: RegExp = /^[A-Za-z0-9_.-]{1,20}$/;
 
 export const dataDiskNamePattern: RegExp = /^[a-z][a-z0-9_-]{0,19}$/;
 
+/** Serials that begin so are those of the disks that images know. */
+export const reservedSerialPrefix = "cocoon-";
+
 /** The smallest data disk: below it ext4 has no room for a journal. */
 export const smallestDataDiskBytes: number = 16 * 1024 * 1024;
 

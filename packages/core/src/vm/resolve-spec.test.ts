@@ -45,14 +45,38 @@ describe("resolveSpec", () => {
     );
   });
 
-  it("names data disks that have no name", () => {
+  it("gives data disks the names, file systems and mount points that they have not", () => {
+    const sizeBytes = 2 ** 24;
     const { dataDisks } = resolve({
-      dataDisks: [{ sizeBytes: 2 ** 24 }, { sizeBytes: 2 ** 24, name: "logs" }],
+      disks: [{ path: "/a.raw", serial: "data1" }],
+      dataDisks: [
+        { sizeBytes },
+        { sizeBytes, name: "data3" },
+        { sizeBytes, fstype: "none" },
+        { sizeBytes, name: "logs", mountPoint: "/var/log/" },
+        { sizeBytes, name: "raw", mountPoint: "" },
+      ],
     });
-    expect(dataDisks.map(({ name, fstype }) => [name, fstype])).toEqual([
-      ["data1", "ext4"],
-      ["logs", "ext4"],
+    expect(dataDisks.map(({ name, fstype, mountPoint }) => [name, fstype, mountPoint])).toEqual([
+      ["data2", "ext4", "/mnt/data2"],
+      ["data3", "ext4", "/mnt/data3"],
+      ["data4", "none", undefined],
+      ["logs", "ext4", "/var/log"],
+      ["raw", "ext4", undefined],
     ]);
+  });
+
+  it.each([
+    ["one name twice", [{ name: "a" }, { name: "a" }], 'two disks are named "a"'],
+    ["a name of silk's own", [{ name: "cocoon-cow" }], 'no data disk can be named "cocoon-cow"'],
+    ["one mount point twice", [{ mountPoint: "/a" }, { mountPoint: "/a/" }], "both mounted at /a"],
+    ["the default of another", [{}, { mountPoint: "/mnt/data1" }], "both mounted at /mnt/data1"],
+    ["nothing to mount", [{ fstype: "none" as const, mountPoint: "/a" }], "has no file system"],
+    ["the root", [{ mountPoint: "/" }], "cannot be mounted at /"],
+    ["a way up", [{ mountPoint: "/srv/../etc" }], "cannot be mounted at /srv/../etc"],
+  ])("refuses data disks with %s", (_what, disks, message) => {
+    const dataDisks = disks.map((disk) => ({ sizeBytes: 2 ** 24, ...disk }));
+    expect(() => resolve({ dataDisks })).toThrow(message);
   });
 
   it.each([

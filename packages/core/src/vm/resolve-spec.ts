@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { SilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { validate } from "../validate.ts";
+import { resolveDataDisks } from "./data-disks.ts";
 import { checkName, randomId } from "./names.ts";
 import { resolveNics } from "./nics.ts";
 import type { Boot, VmConfig } from "./record.ts";
@@ -58,7 +59,7 @@ export function resolveSpec(
     config,
     boot,
     disks: (input.disks ?? []).map((disk) => ({ ...disk, path: resolve(defaults.cwd, disk.path) })),
-    dataDisks: resolveDataDisks(input),
+    dataDisks: resolveDataDisks(input, checkDiskSize),
     ...resolveNics(spec),
     labels: spec.labels ?? {},
   };
@@ -131,22 +132,6 @@ function checkDiskSize(sizeBytes: number, what: string): number {
     kind: "invalid",
     hint: "Give at least 1M and less than 16T, in whole sectors of 512 bytes; 0 means no disk.",
     details: { sizeBytes },
-  });
-}
-
-function resolveDataDisks(spec: VmSpec): ResolvedVmSpec["dataDisks"] {
-  const names = new Set<string>();
-  return (spec.dataDisks ?? []).map((disk, index) => {
-    const name = disk.name ?? `data${index + 1}`;
-    if (names.has(name))
-      throw new SilkError(`two data disks are named "${name}"`, {
-        code: "INVALID_DISK",
-        kind: "invalid",
-        hint: "Give each its own name=…",
-      });
-    names.add(name);
-    checkDiskSize(disk.sizeBytes, `the data disk "${name}"`);
-    return { ...disk, name, fstype: disk.fstype ?? "ext4" };
   });
 }
 

@@ -49,7 +49,9 @@ const dataDisk = v.strictObject({
     ),
   ),
   fstype: v.optional(v.picklist(["ext4", "none"], 'must be "ext4" or "none"')),
-  mountPoint: v.optional(v.pipe(v.string(), v.regex(/^\/[^\0\n]*$/, "must be an absolute path"))),
+  mountPoint: v.optional(
+    v.pipe(v.string(), v.regex(/^(?:\/[^\0\n]*)?$/, "must be an absolute path")),
+  ),
   directIo: flag,
 });
 

@@ -14,11 +14,13 @@ export interface DiskSpec {
 export interface DataDiskSpec {
   /** At least 16 MiB. */
   readonly sizeBytes: number;
-  /** `[a-z][a-z0-9_-]{0,19}`; also its serial. Default `data1`, `data2`, … */
+  /** `[a-z][a-z0-9_-]{0,19}`; also its serial. Default: the first of `data1`, `data2`, … that no disk has. */
   readonly name?: string | undefined;
   /** Default `ext4`. */
   readonly fstype?: "ext4" | "none" | undefined;
+  /** Where cidata mounts it in the guest; an empty string for nowhere. Default: `/mnt/` and its name, where it has a file system. */
   readonly mountPoint?: string | undefined;
+  /** O_DIRECT. Default: on, unless the VM says `noDirectIo`. */
   readonly directIo?: boolean | undefined;
 }
 

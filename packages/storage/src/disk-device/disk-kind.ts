@@ -7,6 +7,7 @@ import {
   type Disk,
   type HotPlug,
   type PlannedDevice,
+  reservedSerialPrefix,
   SilkError,
   type VmRecord,
 } from "@silkvm/core";
@@ -64,6 +65,13 @@ async function planDisk(
       code: "INVALID_DISK",
       kind: "invalid",
       hint: "A name is a lower-case letter and up to 19 more letters, digits, dashes and underscores.",
+      details: { name },
+    });
+  if (name.startsWith(reservedSerialPrefix))
+    throw new SilkError(`no disk can be named "${name}"`, {
+      code: "INVALID_DISK",
+      kind: "invalid",
+      hint: "Names that begin so are silk's own.",
       details: { name },
     });
   const clash = vm.disks.find(({ serial }) => serial === name);
