@@ -54,8 +54,14 @@ async function writeAll(
     signal.throwIfAborted();
     await file.write(bytes, position);
     position += bytes.length;
+    giveBack(bytes);
   }
   return position;
+}
+
+/** Frees the memory of bytes that nobody needs any more, where it is theirs alone: it would pile up until the garbage collector sees a reason to run. */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer?.(0);
 }
 
 /** Gives a whole file its name, unless something has it by now. */
