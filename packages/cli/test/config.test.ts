@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeSandbox, type Sandbox } from "./support/sandbox.ts";
 
@@ -54,6 +54,13 @@ describe("silk config", () => {
       origin: "default",
     });
     expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ plugins: ["@acme/a", "@acme/b"] });
+  });
+
+  it("writes a relative path so that it means the same everywhere", async () => {
+    const { value } = await sandbox.json<{ value: string }>("config", "set", "chBinary", "bin/ch");
+    expect(isAbsolute(value)).toBe(true);
+    expect(await sandbox.json("config", "set", "chBinary", "ch")).toMatchObject({ value: "ch" });
+    await sandbox.ok("config", "unset", "chBinary");
   });
 
   it("writes the file that the environment names", async () => {

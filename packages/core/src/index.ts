@@ -15,6 +15,7 @@ export {
   environmentName,
   loadConfig,
   type LoadedConfig,
+  absolutePaths,
   parseSetting,
   readConfigFile,
 } from "./config/load.ts";

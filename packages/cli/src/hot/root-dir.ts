@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { defaultConfig, defaultConfigPath } from "@silkvm/core";
 import { readIfThere } from "./environment.ts";
 
@@ -24,11 +24,14 @@ export function findRootDir(
   uid: number,
 ): string | undefined {
   const named = env["SILK_CONFIG"] || undefined;
-  const text = readIfThere(resolve(named ?? defaultConfigPath(env, uid)));
+  const path = resolve(named ?? defaultConfigPath(env, uid));
+  const text = readIfThere(path);
   if (text === undefined && named !== undefined) return undefined;
   const file = text === undefined ? {} : readConfig(text);
   if (file === undefined) return undefined;
-  return resolve(env["SILK_ROOT_DIR"] || (file.rootDir ?? defaultConfig(env, uid).rootDir));
+  if (env["SILK_ROOT_DIR"]) return resolve(env["SILK_ROOT_DIR"]);
+  if (file.rootDir !== undefined) return resolve(dirname(path), file.rootDir);
+  return resolve(defaultConfig(env, uid).rootDir);
 }
 
 function readConfig(text: string): { readonly rootDir?: string } | undefined {

@@ -59,6 +59,17 @@ describe("loadConfig", () => {
     expect(path).toBe("/home/u/.config/silk/config.json");
   });
 
+  it("takes relative paths of the file from the file's directory, and a program without a slash from PATH", async () => {
+    const path = await configFile('{"rootDir": "r", "chBinary": "bin/ch"}');
+    const read = (env: Record<string, string>) =>
+      loadConfig(files, { ...sources, cwd: "/work", path, env });
+    const { config } = await read({});
+    expect(config.rootDir).toBe(join(path, "../r"));
+    expect(config.chBinary).toBe(join(path, "../bin/ch"));
+    expect((await read({ SILK_CH_BINARY: "./ch" })).config.chBinary).toBe("/work/ch");
+    expect((await read({ SILK_CH_BINARY: "ch" })).config.chBinary).toBe("ch");
+  });
+
   it("makes relative directories absolute", async () => {
     const { config } = await loadConfig(files, {
       ...sources,

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { SilkError } from "../errors.ts";
 import type { HostFiles } from "../host.ts";
 import { validate } from "../validate.ts";
@@ -11,7 +11,7 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags?: Partial<EngineConfig> | undefined;
   readonly uid: number;
-  /** Relative directories of flags and environment are taken from here. */
+  /** Relative paths of flags and environment are taken from here; those of the file from the file's own directory. */
   readonly cwd: string;
 }
 
@@ -34,28 +34,37 @@ export async function loadConfig(
 ): Promise<LoadedConfig> {
   const named = sources.path ?? (sources.env["SILK_CONFIG"] || undefined);
   const path = resolve(sources.cwd, named ?? defaultConfigPath(sources.env, sources.uid));
-  const file = await readConfigFile(files, path, named !== undefined);
-  const environment = readEnvironment(sources.env);
-  const flags = sources.flags ?? {};
-  const merged = { ...defaultConfig(sources.env, sources.uid), ...file, ...environment, ...flags };
+  const file = absolutePaths(await readConfigFile(files, path, named !== undefined), dirname(path));
+  const environment = absolutePaths(readEnvironment(sources.env), sources.cwd);
+  const flags = absolutePaths(sources.flags ?? {}, sources.cwd);
+  const defaults = absolutePaths(defaultConfig(sources.env, sources.uid), sources.cwd);
+  const merged = { ...defaults, ...file, ...environment, ...flags };
   const config = validate(configSchema, merged, "INVALID_CONFIG", "the configuration");
   const origin = (key: keyof EngineConfig): ConfigOrigin =>
     key in flags ? "flag" : key in environment ? "environment" : key in file ? "file" : "default";
-  const absolute = (value: string): string =>
-    isAbsolute(value) ? value : resolve(sources.cwd, value);
   return {
-    config: {
-      ...config,
-      rootDir: absolute(config.rootDir),
-      runDir: absolute(config.runDir),
-      logDir: absolute(config.logDir),
-    },
+    config,
     origins: Object.fromEntries(configKeys.map((key) => [key, origin(key)])) as Record<
       keyof EngineConfig,
       ConfigOrigin
     >,
     path,
   };
+}
+
+/** Settings whose paths mean the same in every working directory: relative ones are taken from a directory. */
+export function absolutePaths(
+  settings: Partial<EngineConfig>,
+  from: string,
+): Partial<EngineConfig> {
+  const changed: Record<string, string> = {};
+  for (const key of ["rootDir", "runDir", "logDir", "chBinary"] as const) {
+    const value = settings[key];
+    // A program without a slash is looked for on PATH; what is empty is refused by whoever checks it.
+    const isPath = key === "chBinary" ? value?.includes("/") : Boolean(value);
+    if (value !== undefined && isPath === true) changed[key] = resolve(from, value);
+  }
+  return { ...settings, ...changed };
 }
 
 /** The settings in a configuration file: each checked, none filled in. */

@@ -7,7 +7,7 @@ import { printJson } from "../../output/stdout.ts";
 export default class ConfigSet extends SilkCommand {
   static override summary = "write a setting to the configuration file";
   static override description =
-    "The value is checked first, and the file is replaced as a whole. Lists are written with commas. The environment and the flags stay stronger.";
+    "The value is checked first, and the file is replaced as a whole. Lists are written with commas; a relative path is written as an absolute one. The environment and the flags stay stronger.";
   static override examples = [
     {
       description: "another VMM program",
@@ -23,9 +23,11 @@ export default class ConfigSet extends SilkCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigSet);
     const key = await requireSetting(args.key);
-    const { checkSetting, parseSetting } = await import("@silkvm/core");
-    const value = parseSetting(key, args.value);
-    checkSetting(key, value);
+    const { absolutePaths, checkSetting, parseSetting } = await import("@silkvm/core");
+    const typed = parseSetting(key, args.value);
+    checkSetting(key, typed);
+    // What is relative here would be relative to something else wherever it is read.
+    const value = absolutePaths({ [key]: typed }, process.cwd())[key];
     const path = await changeConfigFile(flags, (settings) => ({ ...settings, [key]: value }));
     if (flags.json) printJson({ key, value, path });
     else say(`Written to ${path}.`);
