@@ -1,6 +1,6 @@
 import type { DeviceKind, HotPlug, PlannedDevice } from "../devices/device-kind.ts";
 import { SilkError } from "../errors.ts";
-import type { OperationContext } from "../hypervisor.ts";
+import type { OperationContext, VmObservation } from "../hypervisor.ts";
 import type { Store } from "../store/store.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
@@ -10,7 +10,9 @@ import {
   deviceKind,
   hotPlug,
   nameOf,
+  trueAttachments,
   withAttachment,
+  withAttachments,
 } from "./device-kinds.ts";
 import { withVm } from "./locked.ts";
 import { leaveOpen, settleDetaching, settleDevice } from "./settle-device.ts";
@@ -30,8 +32,9 @@ export async function attachDevice<R, D extends DeviceData>(
   await deviceKind(core, kind.name);
   return await withVm(core, ref, options, signal, async ({ store, vm: found }) => {
     const plug = await hotPlug(core, found, kind);
-    await checkChangeable(core, found);
-    const vm = await settleDetaching(core, store, found);
+    const observed = await checkChangeable(core, found);
+    const seen = withAttachments(found, trueAttachments(found, observed));
+    const vm = await settleDetaching(core, store, seen);
     await settleOwners(core, store, vm, kind.name);
     const context = deviceContext(core, vm, kind.name, core.context(options, signal));
     const planned = await kind.plan(vm, request, context);
@@ -103,7 +106,7 @@ async function undoAttach(
  * Devices are changed while the guest runs.
  * @throws SilkError `VM_NOT_RUNNING`, `VM_PAUSED`
  */
-export async function checkChangeable(core: EngineCore, vm: VmRecord): Promise<void> {
+export async function checkChangeable(core: EngineCore, vm: VmRecord): Promise<VmObservation> {
   const details = { id: vm.id, name: vm.name, state: vm.state };
   if (vm.state !== "running")
     throw new SilkError(`the VM ${vm.name} does not run`, {
@@ -113,7 +116,8 @@ export async function checkChangeable(core: EngineCore, vm: VmRecord): Promise<v
       details,
     });
   const backend = await core.backend(vm.backend);
-  if ((await backend.inspect(vm)).vmm !== "paused") return;
+  const observed = await backend.inspect(vm);
+  if (observed.vmm !== "paused") return observed;
   throw new SilkError(`the VM ${vm.name} is paused`, {
     code: "VM_PAUSED",
     kind: "busy",

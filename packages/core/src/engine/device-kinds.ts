@@ -1,7 +1,7 @@
 import { missingCapability } from "../capability.ts";
 import type { DeviceContext, DeviceKind, HotPlug } from "../devices/device-kind.ts";
 import { SilkError } from "../errors.ts";
-import type { OperationContext } from "../hypervisor.ts";
+import type { OperationContext, VmObservation } from "../hypervisor.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 
@@ -79,6 +79,15 @@ export function withoutAttachment(vm: VmRecord, id: string): VmRecord {
 export function withAttachments(vm: VmRecord, attachments: readonly Attachment[]): VmRecord {
   const { attachments: _attachments, ...rest } = vm;
   return attachments.length === 0 ? rest : { ...rest, attachments };
+}
+
+/** The devices of a VM that runs. One that its VMM has lost, by whoever's hand, is there to be detached: what it holds of the host is held. */
+export function trueAttachments(vm: VmRecord, { devices }: VmObservation): readonly Attachment[] {
+  return (vm.attachments ?? []).map((one) =>
+    one.state !== "attached" || devices === undefined || devices.some(({ id }) => id === one.id)
+      ? one
+      : { ...one, state: "detaching" },
+  );
 }
 
 /** The devices that a VM which does not run any more gets again when it is started. */

@@ -1,7 +1,8 @@
 import { resolveVm } from "../refs.ts";
+import type { VmObservation } from "../hypervisor.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
-import { keptAttachments, withAttachments } from "./device-kinds.ts";
+import { keptAttachments, trueAttachments, withAttachments } from "./device-kinds.ts";
 import { endedState } from "./reconcile.ts";
 import type { VmView } from "./types.ts";
 
@@ -21,9 +22,8 @@ export async function inspectVm(
   const backend = await core.backend(vm.backend);
   const observed = await backend.inspect(vm, { signal });
   const owned = operation !== undefined && (await core.host.locks.isHeld(core.lockPath, vm.seq));
-  const at = core.now();
   return {
-    ...trueRecord(vm, owned, endedState(core, vm, observed), at),
+    ...trueRecord(core, vm, owned, observed),
     observed,
     paths: core.paths(vm),
     ...(operation === undefined || !owned
@@ -39,14 +39,16 @@ export async function inspectVm(
 }
 
 function trueRecord(
+  core: EngineCore,
   vm: VmRecord,
   owned: boolean,
-  ended: ReturnType<typeof endedState>,
-  at: string,
+  observed: VmObservation,
 ): VmRecord {
   if (vm.state === "creating" && !owned)
-    return { ...vm, state: "error", problem: { ...interruptedCreate, at } };
-  if (vm.state !== "running" || ended === undefined) return vm;
+    return { ...vm, state: "error", problem: { ...interruptedCreate, at: core.now() } };
+  if (vm.state !== "running") return vm;
+  const ended = endedState(core, vm, observed);
+  if (ended === undefined) return withAttachments(vm, trueAttachments(vm, observed));
   const { runtime: _runtime, ...rest } = withAttachments(vm, keptAttachments(vm));
   return {
     ...rest,
