@@ -1,6 +1,7 @@
 // Runs one verb of the engine on a host that fails, or kills this process, at the n-th effect. Told by one JSON argument.
 import { writeSync } from "node:fs";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
+import networkPlugin from "@silkvm/network";
 import { createEngine, toSilkError } from "@silkvm/core";
 import { type EffectGate, failNth, killNth, withGate } from "@silkvm/core/testing";
 import { linuxHost } from "@silkvm/sys";
@@ -27,7 +28,7 @@ const report = (outcome: FaultReport): void => void writeSync(1, JSON.stringify(
 try {
   await using engine = await createEngine({
     host,
-    plugins: [cloudHypervisorPlugin],
+    plugins: [cloudHypervisorPlugin, networkPlugin],
     config: request.config,
     cwd: request.config.rootDir,
   });

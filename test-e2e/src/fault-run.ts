@@ -7,6 +7,10 @@ export interface FaultRequest {
   readonly config: Partial<EngineConfig> & Pick<EngineConfig, "rootDir">;
   readonly verb: Verb;
   readonly spec: VmSpec;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Words that go before the program that runs it. */
+  readonly under?: readonly string[] | undefined;
   readonly fault: {
     readonly kind: "none" | "kill" | "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT";
     readonly nth: number;
@@ -25,10 +29,17 @@ const cache = fileURLToPath(new URL("../node_modules/.cache/compiled", import.me
 /** Runs a verb in a process of its own. Undefined where the process was killed before it could tell. */
 export function runFaulty(request: FaultRequest): Promise<FaultReport | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<FaultReport | undefined>();
-  const args = ["--conditions=@silkvm/source", child, JSON.stringify(request)];
-  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-  execFile(
+  const words = [
+    ...(request.under ?? []),
     process.execPath,
+    "--conditions=@silkvm/source",
+    child,
+    JSON.stringify(request),
+  ];
+  const [command = process.execPath, ...args] = words;
+  const env = { ...process.env, ...request.env, NODE_COMPILE_CACHE: cache };
+  execFile(
+    command,
     args,
     { env, timeout: 60_000, killSignal: "SIGTERM" },
     (error, stdout, stderr) => {

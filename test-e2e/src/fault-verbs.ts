@@ -2,12 +2,20 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Engine, VmSpec } from "@silkvm/core";
+import { netResize } from "@silkvm/netresize";
 import { exportSnapshot, importSnapshot } from "@silkvm/storage";
 import { type DeviceVerb, isDeviceVerb, runDeviceVerb, vmName } from "./fault-devices.ts";
 
 export { vmName } from "./fault-devices.ts";
 
-export type Verb = "create" | "start" | "stop" | "delete" | DeviceVerb | SnapshotVerb;
+export type Verb = "create" | "start" | "stop" | "delete" | DeviceVerb | NicVerb | SnapshotVerb;
+
+/** A VM gets two NICs more, or has them taken away. */
+export type NicVerb = "grow" | "shrink";
+
+/** How many NICs the VM has before it grows, and after it. */
+export const fewNics = 1;
+export const manyNics = 3;
 
 export type SnapshotVerb =
   | "snapshot"
@@ -40,6 +48,8 @@ export async function runVerb(engine: Engine, verb: Verb, spec: VmSpec): Promise
     start: async () => (await engine.get(vmName)).start(),
     stop: async () => (await engine.get(vmName)).stop({ force: true }),
     delete: async () => (await engine.get(vmName)).delete({ force: true }),
+    grow: () => netResize(engine, vmName, { target: manyNics }),
+    shrink: () => netResize(engine, vmName, { target: fewNics }),
     snapshot: () => engine.snapshots.save(vmName, { name: snapshotName }),
     clone: () => engine.clone({ snapshot: snapshotName }, { name: cloneName }),
     restore: () => engine.restore(vmName, { snapshot: snapshotName }),

@@ -4,12 +4,15 @@ import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import type { DeviceVerb } from "./fault-devices.ts";
 import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
-import { runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.ts";
+import { type NicVerb, runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Target, targets } from "./targets.ts";
 
-/** Those that work on one VM that is not saved; `fault-saves.test.ts`, `fault-loads.test.ts` and `fault-devices.test.ts` have the others. */
-type Verb = Exclude<AnyVerb, SnapshotVerb | DeviceVerb>;
+/**
+ * Those that work on one VM that is not saved; `fault-saves.test.ts`, `fault-loads.test.ts`, `fault-devices.test.ts` and `fault-nics.test.ts` have the
+ * others.
+ */
+type Verb = Exclude<AnyVerb, SnapshotVerb | DeviceVerb | NicVerb>;
 
 const verbs: readonly Verb[] = ["create", "start", "stop", "delete"];
 const host = linuxHost();

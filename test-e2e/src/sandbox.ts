@@ -16,7 +16,9 @@ export interface Sandbox extends AsyncDisposable {
   readonly dir: string;
   readonly config: Pick<EngineConfig, "rootDir" | "runDir" | "logDir"> & Partial<EngineConfig>;
   /** An engine over these directories; many may be open at once. */
-  engine(host?: Host): Promise<Engine>;
+  engine(host?: Host, plugins?: readonly PluginDefinition[]): Promise<Engine>;
+  /** Words that go before each program that is to run in it. */
+  readonly under?: readonly string[] | undefined;
   /** The environment that makes the CLI use these directories. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -43,8 +45,8 @@ export async function makeSandbox(
   return {
     dir,
     config,
-    engine: (host = linuxHost()) =>
-      createEngine({ host, plugins: [cloudHypervisorPlugin, ...plugins], config, cwd: dir }),
+    engine: (host = linuxHost(), more = plugins) =>
+      createEngine({ host, plugins: [cloudHypervisorPlugin, ...more], config, cwd: dir }),
     env: {
       SILK_ROOT_DIR: directories.rootDir,
       SILK_RUN_DIR: directories.runDir,

@@ -24,10 +24,9 @@ export interface RunOptions {
 /** A `silk` whose directories and VMM are a sandbox's. */
 export function silkIn(sandbox: Sandbox) {
   const run = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
-    const [command, ...rest] = [...(options.under ?? []), process.execPath, silkPath, ...args] as [
-      string,
-      ...string[],
-    ];
+    const { under = [] } = sandbox;
+    const words = [...under, ...(options.under ?? []), process.execPath, silkPath, ...args];
+    const [command, ...rest] = words as [string, ...string[]];
     const child = spawn(command, rest, {
       cwd: sandbox.dir,
       env: environment(sandbox, options.env),
@@ -83,7 +82,9 @@ export function silkIn(sandbox: Sandbox) {
     },
     /** Starts a command that goes on, and gives its lines as they come. */
     start(args: readonly string[]) {
-      const child = spawn(process.execPath, [silkPath, ...args], {
+      const words = [...(sandbox.under ?? []), process.execPath, silkPath, ...args];
+      const [command = "", ...wordsAfter] = words;
+      const child = spawn(command, wordsAfter, {
         cwd: sandbox.dir,
         env: environment(sandbox),
         stdio: ["pipe", "pipe", "inherit"],

@@ -21,11 +21,10 @@ export function deviceOf(nic: Nic, found: readonly VmmNic[]): VmmNic | undefined
   return found.find(({ tap }) => tap === nic.tap);
 }
 
-/** The record with one NIC added; one of the same TAP is replaced. */
+/** The record with one NIC as its last one: in the order in which the VMM got them. */
 export function withNic(vm: VmRecord, nic: Nic): VmRecord {
-  const known = vm.nics.some(({ tap }) => tap === nic.tap);
-  const nics = known ? vm.nics.map((one) => (one.tap === nic.tap ? nic : one)) : [...vm.nics, nic];
-  return { ...withoutLeaving(vm, nic), nics };
+  const rest = withoutNic(vm, nic);
+  return { ...rest, nics: [...rest.nics, nic] };
 }
 
 export function withoutNic(vm: VmRecord, nic: Nic): VmRecord {
@@ -77,7 +76,8 @@ async function settle(
   if (vm.state === "running") {
     const plug = await nicPlug(core, vm);
     if ((await plug.list(vm, context)).some((found) => found.deviceId === deviceId)) {
-      if (vm.nics.some(({ tap }) => tap === nic.tap)) return withNic(vm, nic);
+      const isKnown = vm.nics.some(({ tap }) => tap === nic.tap);
+      if (isKnown) return keep ? withNic(vm, nic) : vm;
       // Its network may have given it an address that nobody could write down any more.
       const [whole = nic] = await attachNics(core, vm, [nic], context);
       return withNic(vm, whole);
