@@ -15,6 +15,7 @@ function vm(
     cpus: 1,
     memoryBytes: 0,
     storageBytes: 0,
+    nics: 0,
     image: null,
     labels,
     createdAt: "",

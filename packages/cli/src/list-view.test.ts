@@ -12,6 +12,7 @@ const running: VmSummary = {
   cpus: 2,
   memoryBytes: 1024 ** 3,
   storageBytes: 10 * 1024 ** 3,
+  nics: 2,
   image: null,
   labels: { team: "web" },
   createdAt: "2026-02-27T12:00:00.000Z",
@@ -34,16 +35,16 @@ const view = { json: false, quiet: false, pretty: false, nowMs };
 describe("renderVmList", () => {
   it("is a table for people", () => {
     expect(renderVmList([running, broken], view)).toMatchInlineSnapshot(`
-      "ID                NAME  STATE               CPUS  MEMORY  STORAGE  BACKEND           CREATED     UPTIME
-      3f9a1c2b4d5e6f70  web   running                2      1G      10G  cloud-hypervisor  2 days ago  3 minutes
-      77aa000000000000  db    error (VMM_EXITED)     2      1G        -  cloud-hypervisor  2 days ago  -
+      "ID                NAME  STATE               CPUS  MEMORY  STORAGE  NICS  BACKEND           CREATED     UPTIME
+      3f9a1c2b4d5e6f70  web   running                2      1G      10G     2  cloud-hypervisor  2 days ago  3 minutes
+      77aa000000000000  db    error (VMM_EXITED)     2      1G        -     2  cloud-hypervisor  2 days ago  -
       "
     `);
   });
 
   it("is a header where there are no VMs", () => {
     expect(renderVmList([], view)).toBe(
-      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  BACKEND  CREATED  UPTIME\n",
+      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  NICS  BACKEND  CREATED  UPTIME\n",
     );
   });
 

@@ -47,6 +47,7 @@ export function vmColumns(nowMs: number): readonly Column<VmSummary>[] {
       align: "right",
       cell: ({ storageBytes }) => (storageBytes === 0 ? "-" : formatSize(storageBytes)),
     },
+    { header: "NICS", align: "right", cell: ({ nics }) => String(nics) },
     { header: "BACKEND", cell: ({ backend }) => backend, shrinkTo: 7 },
     { header: "CREATED", cell: ({ createdAt }) => formatAgo(createdAt, nowMs), shrinkTo: 7 },
     {

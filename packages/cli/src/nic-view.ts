@@ -2,9 +2,9 @@ import type { Nic, NicView } from "@silkvm/core";
 import type { NetResizeResult } from "@silkvm/netresize";
 import { type Column, renderTable } from "./output/table.ts";
 
-/** Where a NIC is connected, in a word: a bridge, or who provides it. */
-export function networkWord({ provider, bridge }: Nic): string {
-  return bridge === undefined ? provider : `${provider} ${bridge}`;
+/** Where a NIC is connected: who provides it, and the name of the bridge or the network. */
+export function networkWord({ provider, bridge, network }: Nic): string {
+  return [provider, bridge ?? network].filter((word) => word !== undefined).join(" ");
 }
 
 /** The address that its network gave it. */

@@ -11,7 +11,7 @@ export function planNics(
   vm: Pick<VmRecord, "id" | "config">,
   count: number,
   taken: readonly Nic[],
-  side: Pick<Nic, "provider" | "bridge" | "netnsPath">,
+  side: Pick<Nic, "provider" | "bridge" | "network" | "netnsPath">,
 ): readonly Nic[] {
   const owner: Owner = { scope: context.scope, vmId: vm.id };
   const indices = new Set(taken.map(({ tap }) => nicIndex(owner, tap)));

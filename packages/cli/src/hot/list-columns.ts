@@ -51,6 +51,7 @@ function columnMakers(
       byValue(column, "memory_bytes", (value) => ({ memoryBytes: value as number })),
     STORAGE: (column) =>
       byValue(column, "storage_bytes", (value) => ({ storageBytes: value as number })),
+    NICS: (column) => byValue(column, "nics", (value) => ({ nics: value as number })),
     BACKEND: (column) => byValue(column, "backend", (value) => ({ backend: value as string })),
     CREATED: (column) =>
       byMoment(column, "created_at", range, nowMs, (createdAt) => ({ createdAt })),

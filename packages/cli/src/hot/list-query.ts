@@ -5,7 +5,7 @@ import { renderVmList, type VmListView } from "../list-view.ts";
 import { damaged, listTable, unsettled } from "./list-table.ts";
 
 const summary = `json_object('id', id, 'name', name, 'state', state, 'backend', backend, 'cpus', cpus, 'memoryBytes', memory_bytes,
-  'storageBytes', storage_bytes, 'image', image, 'labels', json(labels), 'createdAt', created_at, 'startedAt', started_at,
+  'storageBytes', storage_bytes, 'nics', nics, 'image', image, 'labels', json(labels), 'createdAt', created_at, 'startedAt', started_at,
   'pid', vmm_pid, 'problem', json(problem))`;
 
 /**

@@ -51,6 +51,7 @@ export function restingRows(options: {
       cpus: fc.oneof(fc.constantFrom(1, 2, 4), fc.integer({ min: 1, max: 1024 })),
       memoryBytes: fc.oneof(fc.constantFrom(GiB / 2, GiB, 8 * GiB), fc.nat(2 ** 40)),
       storageBytes: fc.oneof(fc.constantFrom(0, 10 * GiB), fc.nat(2 ** 45)),
+      nics: fc.constantFrom(0, 0, 1, 16),
       image: fc.option(text),
       labels: fc.oneof(fc.constant({}), fc.dictionary(text, text, { maxKeys: 3 })),
       createdAt: moment,

@@ -18,6 +18,7 @@ export interface VmRow {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly storageBytes: number;
+  readonly nics: number;
   readonly image: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** ISO 8601. */
@@ -42,7 +43,7 @@ export function storePath(rootDir: string): string {
  * @param step between the numbers of two VMs: those of VMs that are gone are not used again
  */
 export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1): void {
-  const addVm = database.prepare(`INSERT INTO vms VALUES (${Array(16).fill("?").join()})`);
+  const addVm = database.prepare(`INSERT INTO vms VALUES (${Array(17).fill("?").join()})`);
   const addRecord = database.prepare("INSERT INTO vm_records VALUES (?, ?)");
   database.exec("BEGIN");
   for (const [index, row] of rows.entries()) {
@@ -64,6 +65,7 @@ export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1)
       vm.runtime?.vmm.pid ?? null,
       vm.runtime?.vmm.startTime ?? null,
       vm.problem === undefined ? null : JSON.stringify(vm.problem),
+      vm.nics.length,
     );
     addRecord.run(vm.seq, JSON.stringify(vm));
   }
@@ -71,7 +73,7 @@ export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1)
 }
 
 function toRecord(row: VmRow, seq: number): VmRecord {
-  const { running, problem, cpus, memoryBytes, storageBytes, image, ...rest } = row;
+  const { running, problem, cpus, memoryBytes, storageBytes, nics, image, ...rest } = row;
   return {
     ...rest,
     seq,
@@ -89,7 +91,13 @@ function toRecord(row: VmRow, seq: number): VmRecord {
     },
     boot: { kind: "direct", kernelPath: "/boot/vmlinux", cmdline: "" },
     disks: [],
-    nics: [],
+    nics: Array.from({ length: nics }, (_, index) => ({
+      tap: `tap${index}`,
+      mac: "02:00:00:00:00:01",
+      queues: 2,
+      queueSize: 512,
+      provider: "bridge",
+    })),
     imageBlobIds: [],
     snapshotIds: [],
     firstBooted: running !== undefined,

@@ -1,4 +1,5 @@
 import { isSilkError, SilkError, toSilkError } from "../errors.ts";
+import type { OperationContext } from "../hypervisor.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { OperationData } from "../store/journal.ts";
 import type { SnapshotRecord } from "../store/snapshot-record.ts";
@@ -104,6 +105,7 @@ async function restore(
   await core.hooks.before("vm:before-restore", { vm, snapshot: manifest }, signal);
   const backend = await core.backend(vm.backend);
   const context = core.context(options, signal);
+  tellOtherNics(vm, manifest, context);
   let target = toTarget(vm, manifest);
   let data: OperationData = {};
   store.transaction(() => store.beginOperation(vm, wanted.verb, data));
@@ -260,6 +262,20 @@ function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
     imageBlobIds,
     firstBooted,
   };
+}
+
+/** NICs that were removed and added since have other MACs and addresses than those that the guest goes on with. */
+function tellOtherNics(vm: VmRecord, { vm: saved }: SnapshotManifest, { warn }: OperationContext) {
+  if (saved.id !== vm.id) return;
+  for (const [index, nic] of vm.nics.entries()) {
+    const before = saved.nics[index];
+    if (before === undefined || before.mac === nic.mac) continue;
+    const now =
+      nic.address === undefined ? "" : `; the address of the NIC is ${nic.address.ip} now`;
+    warn(
+      `the NIC ${nic.tap} was made after the snapshot: the guest goes on with the MAC ${before.mac} and the address that it had${now}`,
+    );
+  }
 }
 
 function toRestored(

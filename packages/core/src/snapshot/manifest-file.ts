@@ -71,6 +71,7 @@ const nic = v.object({
   queueSize: count,
   provider: v.string(),
   bridge: v.optional(v.string()),
+  network: v.optional(v.string()),
   netnsPath: v.optional(v.string()),
   address: v.optional(v.object({ ip: v.string(), gateway: v.string(), prefix: count })),
 });

@@ -10,6 +10,8 @@ export interface VmSummary {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly storageBytes: number;
+  /** How many NICs it has. */
+  readonly nics: number;
   readonly image: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** ISO 8601. */
@@ -50,6 +52,7 @@ export function toSummaryRow(row: Row): SummaryRow {
       cpus: row["cpus"] as number,
       memoryBytes: row["memory_bytes"] as number,
       storageBytes: row["storage_bytes"] as number,
+      nics: row["nics"] as number,
       image: row["image"] as string | null,
       labels: JSON.parse(row["labels"] as string) as Record<string, string>,
       createdAt: row["created_at"] as string,
@@ -71,6 +74,7 @@ export function toVmValues(vm: VmRecord): SqlValue[] {
     vm.config.cpus,
     vm.config.memoryBytes,
     vm.config.storageBytes,
+    vm.nics.length,
     vm.config.image ?? null,
     JSON.stringify(vm.labels),
     vm.createdAt,
@@ -91,6 +95,7 @@ export const vmColumns: readonly string[] = [
   "cpus",
   "memory_bytes",
   "storage_bytes",
+  "nics",
   "image",
   "labels",
   "created_at",

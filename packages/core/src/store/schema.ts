@@ -61,6 +61,8 @@ const migrations: readonly string[] = [
      record TEXT NOT NULL
    ) STRICT;
    CREATE TABLE checked_snapshots (directory TEXT PRIMARY KEY, files TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE vms ADD COLUMN nics INTEGER NOT NULL DEFAULT 0;
+   UPDATE vms SET nics = (SELECT json_array_length(record, '$.nics') FROM vm_records WHERE vm_records.seq = vms.seq);`,
   // What is older than the store is no orphan of it: its VMs may be in a store that was moved away.
   `INSERT INTO meta
      SELECT 'since', coalesce(min(created_at), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) FROM vms;`,

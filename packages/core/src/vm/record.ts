@@ -38,7 +38,11 @@ export interface Nic {
   readonly queues: number;
   readonly queueSize: number;
   readonly provider: string;
+  /** The bridge of the host that it is a port of. */
   readonly bridge?: string | undefined;
+  /** The CNI network that it is in. */
+  readonly network?: string | undefined;
+  /** The network namespace of its VM. */
   readonly netnsPath?: string | undefined;
   /** The guest's static address; left out for DHCP. */
   readonly address?:

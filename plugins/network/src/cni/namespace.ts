@@ -60,7 +60,7 @@ function mismatch(name: string): SilkError {
     {
       code: "NETNS_MISMATCH",
       kind: "conflict",
-      hint: "A VM that was started without a NIC of this network gets one after a stop and a start.",
+      hint: `It was started without a NIC of this network. Give it some while it is stopped: silk vm stop ${name} && silk vm net set ${name} --nics 1 && silk vm start ${name}`,
       details: { name },
     },
   );

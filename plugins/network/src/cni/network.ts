@@ -24,7 +24,11 @@ export function cniNetwork(options: CniOptions): NetworkDefinition {
           for (const type of programsOf(conflist))
             await findPlugin(network.host, cni.pluginDirs, type);
           const netnsPath = namespacePath(namespaceName({ scope: network.scope, vmId: vm.id }));
-          return planNics(network, vm, count, taken, { provider: "cni", netnsPath });
+          return planNics(network, vm, count, taken, {
+            provider: "cni",
+            network: conflist.name,
+            netnsPath,
+          });
         },
         attach: (vm, nics, context) => attachToCni(cni, vm, nics, context),
         detach: (vm, nics, context) => detachFromCni(cni, vm, nics, context),
