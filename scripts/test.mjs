@@ -6,6 +6,16 @@ import { accessSync, constants, existsSync, globSync, readFileSync, rmSync } fro
 const rootTasks = ["lint", "format:check", "knip", "sherif"];
 const packageTasks = ["build", "typecheck", "check:package", "test"];
 
+/** Those whose version makes a difference to results. */
+const programs = [
+  "cloud-hypervisor",
+  "ch-remote",
+  "mkfs.ext4",
+  "qemu-img",
+  "gcc",
+  "qemu-system-x86_64",
+];
+
 const count = { passed: 0, failed: 0, skipped: 0 };
 /** What failed, to be told once more where it is not lost among all that was printed. */
 const failures = [];
@@ -72,11 +82,12 @@ function turbo(tasks) {
 /** What the results depend on besides the sources: a cached result of another host says nothing about this one. */
 function hostFingerprint() {
   const hash = createHash("sha256");
-  for (const program of ["cloud-hypervisor", "ch-remote", "mkfs.ext4", "qemu-img", "gcc"]) {
+  for (const program of programs) {
     const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
     hash.update(`${program}:${stdout ?? "none"}\n`);
   }
   hash.update(canOpenKvm() ? "kvm" : "no kvm");
+  hash.update(globSync("/boot/vmlinuz-*").sort().join());
   const references = [
     process.env.CH_TRANSCRIPT,
     process.env.CH_OPENAPI,

@@ -53,33 +53,7 @@ export function silkIn(sandbox: Sandbox) {
   };
 
   return {
-    run,
-    /** Runs a command that must succeed, and gives what it printed on stdout. */
-    async ok(...args: readonly string[]): Promise<string> {
-      const { code, stdout, stderr } = await run(args);
-      if (code !== 0)
-        throw new Error(`silk ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
-      return stdout;
-    },
-    /** Runs a command that must succeed with --json, and gives the object. */
-    async json<T>(...args: readonly string[]): Promise<T> {
-      return JSON.parse(await this.ok(...args, "--json")) as T;
-    },
-    /** Runs a command that must fail, and gives its error as --json has it. */
-    async error(
-      args: readonly string[],
-      options?: RunOptions,
-    ): Promise<SilkErrorJson & { readonly exitCode: number }> {
-      const { code, stdout, stderr } = await run([...args, "--json"], options);
-      if (code === 0) throw new Error(`silk ${args.join(" ")} succeeded\n${stdout}${stderr}`);
-      const parsed = JSON.parse(stdout) as {
-        error?: SilkErrorJson;
-        failed?: { error: SilkErrorJson }[];
-      };
-      const error = parsed.error ?? parsed.failed?.[0]?.error;
-      if (error === undefined) throw new Error(`no error in ${stdout}`);
-      return { ...error, exitCode: code };
-    },
+    ...silkVerbs(run),
     /** Starts a command that goes on, and gives its lines as they come. */
     start(args: readonly string[]) {
       const words = [...(sandbox.under ?? []), process.execPath, silkPath, ...args];
@@ -105,6 +79,43 @@ export function silkIn(sandbox: Sandbox) {
 }
 
 export type Silk = ReturnType<typeof silkIn>;
+
+/** What tests do with a `silk`, wherever it runs. */
+export function silkVerbs<Options>(
+  run: (args: readonly string[], options?: Options) => Promise<Outcome>,
+) {
+  return {
+    run,
+    /** Runs a command that must succeed, and gives what it printed on stdout. */
+    async ok(...args: readonly string[]): Promise<string> {
+      const { code, stdout, stderr } = await run(args);
+      if (code !== 0)
+        throw new Error(`silk ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
+      return stdout;
+    },
+    /** Runs a command that must succeed with --json, and gives the object. */
+    async json<T>(...args: readonly string[]): Promise<T> {
+      return JSON.parse(await this.ok(...args, "--json")) as T;
+    },
+    /** Runs a command that must fail, and gives its error as --json has it. */
+    async error(
+      args: readonly string[],
+      options?: Options,
+    ): Promise<SilkErrorJson & { readonly exitCode: number }> {
+      const { code, stdout, stderr } = await run([...args, "--json"], options);
+      if (code === 0) throw new Error(`silk ${args.join(" ")} succeeded\n${stdout}${stderr}`);
+      const parsed = JSON.parse(stdout) as {
+        error?: SilkErrorJson;
+        failed?: { error: SilkErrorJson }[];
+      };
+      const error = parsed.error ?? parsed.failed?.[0]?.error;
+      if (error === undefined) throw new Error(`no error in ${stdout}`);
+      return { ...error, exitCode: code };
+    },
+  };
+}
+
+export type SilkVerbs<Options> = ReturnType<typeof silkVerbs<Options>>;
 
 function environment(sandbox: Sandbox, env: RunOptions["env"] = {}): NodeJS.ProcessEnv {
   // The host's own settings of silk, and a Rust backtrace in the VMM's errors, are no part of the test.
