@@ -7,7 +7,7 @@ import type { Answer, Request } from "./protocol.ts";
 export interface AgentLine extends Disposable {
   /** Resolves once the agent is there. */
   readonly ready: Promise<void>;
-  ask(request: Omit<Request, "id">): Promise<Answer>;
+  ask(request: Request): Promise<Answer>;
 }
 
 interface Waiting {
@@ -51,7 +51,7 @@ export async function listenForAgent(socketPath: string): Promise<AgentLine> {
       const id = (asked += 1);
       waiting.set(id, { resolve, reject });
       const timer = setTimeout(
-        () => reject(new Error(`the box does not answer: ${request.argv.join(" ")}`)),
+        () => reject(new Error(`the box does not answer: ${JSON.stringify(request)}`)),
         request.timeoutMs + graceMs,
       );
       box.write(`${JSON.stringify({ ...request, id })}\n`);

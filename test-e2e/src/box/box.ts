@@ -85,6 +85,18 @@ export class Box implements AsyncDisposable {
     return stdout;
   }
 
+  /**
+   * Runs a shell script in the guest whose NIC on the bridge br0 has this MAC, as soon as it answers there. It must succeed; what it
+   * printed is given.
+   */
+  async guestSh(mac: string, script: string, timeoutMs = commandMs): Promise<string> {
+    const address = `${linkLocal(mac)}%br0`;
+    const { code, stdout, stderr } = await this.#line.ask({ address, script, timeoutMs });
+    if (code !== 0)
+      throw new Error(`in the guest: ${script}\nended with ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
   /** The end of each log of the box. */
   logs(): string {
     return ["host", "qemu", "virtiofsd"]
@@ -158,6 +170,14 @@ const guestModules = [
   "button",
   "evdev",
 ];
+
+/** The address that Linux gives a NIC of this MAC by itself (RFC 4291, appendix A). */
+function linkLocal(mac: string): string {
+  const bytes = mac.split(":").map((byte) => Number.parseInt(byte, 16));
+  const id = [(bytes[0] ?? 0) ^ 2, ...bytes.slice(1, 3), 0xff, 0xfe, ...bytes.slice(3)];
+  const hex = Buffer.from(id).toString("hex");
+  return `fe80::${hex.match(/.{4}/g)?.join(":")}`;
+}
 
 function tail(path: string): string {
   try {

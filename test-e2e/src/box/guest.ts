@@ -6,9 +6,10 @@ const answerMs = 60_000;
 /** The guest has answered by then: nothing more is waited for. */
 const leave = ["--idle-timeout", "10ms"];
 
-/** The command line of a guest whose console and shell are on this terminal. */
+/** The command line of a guest whose console and shell are on this terminal. That time jumps when it is restored is nothing to report there. */
 export function guestCommandLine(tty: "hvc0" | "ttyS0"): string {
-  return `console=${tty} panic=-1 mitigations=off BOX_TTY=${tty}`;
+  const calm = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
+  return `console=${tty} panic=-1 mitigations=off ${calm} BOX_TTY=${tty}`;
 }
 
 /** Flags of a VM that boots the Linux guest directly. */

@@ -15,6 +15,9 @@ modprobe -a virtio_console kvm_amd tun bridge vfio-pci vfio_iommu_type1
 echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 ip link set lo up
 hostname box
+ip link add br0 type bridge
+echo 0 >/proc/sys/net/ipv6/conf/br0/accept_dad
+ip link set br0 up
 for controller in /sys/class/nvme/*; do
   [ "$(tr -d ' ' <"$controller/serial")" != silk ] || mount "/dev/${controller##*/}n1" /var/lib/silk
 done

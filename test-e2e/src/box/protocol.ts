@@ -2,8 +2,7 @@
 export const portName = "silk.box";
 
 /** A program to be run in the host. */
-export interface Request {
-  readonly id: number;
+export interface RunRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly input: string;
@@ -12,6 +11,15 @@ export interface Request {
   /** When it is killed. */
   readonly timeoutMs: number;
 }
+
+/** A shell script to be run in a guest, by the web server that listens there. Tried until that answers. */
+export interface GuestRequest {
+  readonly address: string;
+  readonly script: string;
+  readonly timeoutMs: number;
+}
+
+export type Request = RunRequest | GuestRequest;
 
 /** How it ended. The first answer, to request 0, says that the host is up. */
 export interface Answer {
