@@ -144,5 +144,19 @@ onBox("on a host in a box", (host) => {
       expect(await box.silk.json("vm", "disk", "list", "net")).toEqual([]);
       expect(await box.sh("head -1 /var/lib/backup.img | tr -d '\\0'")).toBe("from the guest\n");
     });
+
+    it("shares a directory that the host and the guest read and write", async () => {
+      const box = host();
+      await box.sh("mkdir /var/lib/share; echo from the host >/var/lib/share/host");
+      await box.silk.ok("vm", "fs", "attach", "net", "--tag", "share", "--dir", "/var/lib/share");
+      await until("mount -t virtiofs share /mnt");
+      expect(await box.guestSh(mac, "cat /mnt/host")).toBe("from the host\n");
+      await box.guestSh(mac, "echo from the guest >/mnt/guest; umount /mnt");
+      expect(await box.sh("cat /var/lib/share/guest")).toBe("from the guest\n");
+      await box.silk.ok("vm", "fs", "detach", "net", "--tag", "share");
+      expect(await box.silk.json("vm", "fs", "list", "net")).toEqual([]);
+      expect(await box.sh("busybox pgrep virtiofsd || true")).toBe("");
+      await box.guestSh(mac, "! mount -t virtiofs share /mnt");
+    });
   });
 });
