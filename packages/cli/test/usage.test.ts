@@ -51,6 +51,31 @@ describe("a command line that is wrong", () => {
     ],
     ["vm create", "a VM needs something to boot", "Give --kernel FILE, or --firmware FILE."],
     [
+      "vm fs attach web --tag a",
+      "either --dir or --socket is needed",
+      "--dir DIR shares a directory; --socket SOCKET is for a virtiofsd of your own.",
+    ],
+    [
+      "vm fs attach web --tag a --dir b --socket c",
+      "--dir and --socket: only one of them can be given",
+      "`silk vm fs attach --help` shows how it is used.",
+    ],
+    [
+      "vm fs attach web --tag a --socket c --readonly",
+      "--readonly is for --dir: what your own virtiofsd does, you say when you start it",
+      "`silk vm fs attach --help` shows how it is used.",
+    ],
+    [
+      "vm fs attach web --tag a --dir=",
+      "--dir: the path is missing",
+      "`silk vm fs attach --help` shows how it is used.",
+    ],
+    [
+      "vm fs attach web --tag a --dir b --cache some",
+      '--cache: "some" is none of auto, always, never, metadata',
+      "`silk vm fs attach --help` shows how it is used.",
+    ],
+    [
       "vm create --kernel a --firmware b",
       "--firmware and --kernel do not go together",
       "A firmware finds its kernel on the disk; --kernel boots one directly.",

@@ -3,6 +3,7 @@ import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { clearAfterVmm } from "./end-vm.ts";
 import { withVm } from "./locked.ts";
+import { releaseDevices } from "./release-devices.ts";
 import type { StopOptions } from "./types.ts";
 
 /** Stops a VM; one that does not run is a success. A VM in `error` becomes `stopped`: whatever is left of its VMM is ended. */
@@ -13,13 +14,21 @@ export function stopVm(
   signal: AbortSignal | undefined,
 ): Promise<VmRecord> {
   return withVm(core, ref, options, signal, async ({ store, vm }) => {
-    if (vm.state !== "running" && vm.state !== "error") return vm;
+    if (vm.state !== "running" && vm.state !== "error") return await releaseLeft(core, store, vm);
     const force = options.force ?? false;
     await core.hooks.before("vm:before-stop", { vm, force }, signal);
     const stopped = await stopHeld(core, store, vm, options, signal);
     await core.hooks.after("vm:after-stop", { vm: stopped }, core.context(options, signal).warn);
     return stopped;
   });
+}
+
+/** What the devices of a VM that does not run hold of the host, and could not be given back when it ended, is given back now. */
+async function releaseLeft(core: EngineCore, store: Store, vm: VmRecord): Promise<VmRecord> {
+  if (vm.attachments?.some(({ state }) => state === "detaching") !== true) return vm;
+  const now = { ...(await releaseDevices(core, vm)), updatedAt: store.now() };
+  store.transaction(() => store.updateVm(now));
+  return now;
 }
 
 /** The stop itself, with the VM's lock held. Where it fails or is aborted the VM is left at what is true: it runs, or it does not. */
