@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { SilkError, type VmPaths, type VmRecord } from "@silkvm/core";
+import { type HostFacts, SilkError, type VmPaths, type VmRecord } from "@silkvm/core";
 import { longestSocketPath } from "./check-socket.ts";
 
 /**
@@ -30,9 +30,11 @@ export function serverLog(
   return join(dirname(logPath), `${vm.id}@fs-${tag}.log`);
 }
 
-/** Files in which a virtiofsd keeps its pid: beside its socket or, as QEMU's does, named for it. */
-export function pidFiles(socket: string): readonly string[] {
-  return [`${socket}.pid`, join("/var/run/virtiofsd", `${socket.replaceAll("/", ".")}.pid`)];
+/** Files in which a virtiofsd keeps its pid: beside its socket or, as QEMU's does, which runs as root only, where root alone looks. */
+export function pidFiles(socket: string, { uid }: Pick<HostFacts, "uid">): readonly string[] {
+  const beside = `${socket}.pid`;
+  const name = `${socket.replaceAll("/", ".")}.pid`;
+  return uid === 0 ? [beside, join("/var/run/virtiofsd", name)] : [beside];
 }
 
 /** The argument by which a virtiofsd of silk's is told from all other processes: nobody else gives it. */

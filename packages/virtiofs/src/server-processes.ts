@@ -25,7 +25,7 @@ export async function findServer(
  * @throws SilkError `VIRTIOFSD_WONT_END`
  */
 export async function endServer(
-  host: Pick<Host, "processes" | "files">,
+  host: Pick<Host, "processes" | "files" | "facts">,
   socket: string,
 ): Promise<void> {
   const { processes, files } = host;
@@ -42,7 +42,7 @@ export async function endServer(
       }),
     );
   }
-  for (const path of [socket, ...pidFiles(socket)])
+  for (const path of [socket, ...pidFiles(socket, host.facts)])
     if ((await files.stat(path)) !== undefined) await files.remove(path);
 }
 

@@ -50,6 +50,20 @@ describe("a virtiofsd that is started", () => {
     await endServer(host, socket);
   });
 
+  it("of a user is ended without a look at what is root's", async () => {
+    await using here = await scene();
+    const { socket } = dataOf(here);
+    const looked: string[] = [];
+    const files = Object.assign(Object.create(host.files) as typeof host.files, {
+      stat: async (path: string) => {
+        looked.push(path);
+        return await host.files.stat(path);
+      },
+    });
+    await endServer({ ...host, files, facts: { ...host.facts, uid: 1000 } }, socket);
+    expect(looked).toEqual([socket, `${socket}.pid`]);
+  });
+
   it("and listens without a word is taken for ready after a while", async () => {
     await using here = await scene();
     await start(here, listens("hello"));

@@ -31,6 +31,16 @@ it.each([
   });
 });
 
+it("knows QEMU's by what it says to users, to whom it does not even tell its version", async () => {
+  await using here = await scene();
+  const said = "setgroups() failed with error=1:Operation not permitted";
+  const path = await here.program("vfsd", `echo '${said}' >&2; exit 1`);
+  await expect(findVirtiofsd(linuxHost(), path)).rejects.toMatchObject({
+    code: "VIRTIOFSD_UNSUPPORTED",
+    message: expect.stringContaining("as root only") as string,
+  });
+});
+
 it("takes the one on PATH, else the first one where distributions put it", async () => {
   const run = async () => ({ exitCode: 0, stdout: "virtiofsd 1.13.2", stderr: "" });
   const found = async (there: readonly string[]) => {

@@ -21,7 +21,7 @@ export interface VirtiofsdProgram {
 
 /**
  * The virtiofsd that silk runs: the one that the setting names or, where it names none, the first of PATH and of where distributions put it.
- * @throws SilkError `VIRTIOFSD_NOT_FOUND`, `VIRTIOFSD_UNKNOWN`
+ * @throws SilkError `VIRTIOFSD_NOT_FOUND`, `VIRTIOFSD_UNKNOWN`, `VIRTIOFSD_UNSUPPORTED`
  */
 export async function findVirtiofsd(host: Host, setting: string): Promise<VirtiofsdProgram> {
   const candidates = setting === virtiofsdName ? [setting, ...virtiofsdPlaces] : [setting];
@@ -55,6 +55,13 @@ async function identify(host: Host, path: string): Promise<VirtiofsdProgram> {
   const flavor = qemu === undefined ? "rust" : "qemu";
   const isTooOld = version !== undefined && Number.parseInt(version, 10) < oldest[flavor];
   if (version !== undefined && !isTooOld) return { path, flavor, version };
+  if (/setgroups\(\) failed/.test(said))
+    throw new SilkError(`${path} is QEMU's old virtiofsd, which runs as root only`, {
+      code: "VIRTIOFSD_UNSUPPORTED",
+      kind: "unsupported",
+      hint: "Install the virtiofsd of today (and name it where it is not on PATH: silk config set virtiofsd PATH), or run silk as root.",
+      details: { path },
+    });
   const first = said.trim().split("\n", 1)[0] ?? "";
   throw new SilkError(
     isTooOld
