@@ -303,6 +303,26 @@ describe("a device that the host uses is refused without force:", () => {
     await refusedFor("nvme0n1 is open in cloud-hypervisor (pid 9)");
   });
 
+  it("a process has something else of it open: a screen, a sound card", async () => {
+    const path = `/sys/devices/pci0000:00/${spare}/drm/card0`;
+    await at.pci.write(`${path}/uevent`, "MAJOR=226\nMINOR=0\nDEVNAME=dri/card0\n");
+    await at.pci.link("/sys/dev/char/226:0", path);
+    await plan();
+    const identity = { bootId: "", pid: 9, startTime: 1 };
+    at.pci.openers.push({ path: "/dev/dri/card0", process: { identity, argv: ["/usr/bin/Xorg"] } });
+    await refusedFor("dri/card0 is open in Xorg (pid 9)");
+  });
+
+  it("it serves a virtiofs that is mounted", async () => {
+    const path = `/sys/devices/pci0000:00/${spare}/virtio3`;
+    await at.pci.write(`${path}/features`, "");
+    await at.pci.link(`${path}/driver`, "/sys/bus/virtio/drivers/virtiofs");
+    await at.pci.write("/sys/bus/virtio/drivers/virtiofs/bind", "");
+    await plan();
+    await mount("30 1 0:30 / / rw - virtiofs machine rw");
+    await refusedFor("virtiofs is mounted at /");
+  });
+
   it("its interface has the default route, by IPv4 or IPv6", async () => {
     await network("eth0");
     await plan();

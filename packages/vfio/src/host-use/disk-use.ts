@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Host } from "@silkvm/core";
-import { followLink, readKernelFile } from "../kernel-files.ts";
+import { followLink, linkName, readKernelFile } from "../kernel-files.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import type { HostUse } from "./host-use.ts";
 
@@ -14,6 +14,8 @@ export interface DiskUsers {
     /** Name of its device, where its source is one. */
     readonly name: string | undefined;
     readonly at: string;
+    /** Such as `ext4`. */
+    readonly type: string;
   }[];
   /** Names of the devices. */
   readonly swaps: readonly string[];
@@ -33,8 +35,8 @@ export async function readDiskUsers({ files }: Pick<Host, "files">): Promise<Dis
   const lines = new Set(tables.flatMap((table) => (table ?? "").split("\n")).filter(Boolean));
   const mounts = [...lines].map(async (line) => {
     const [, , number = "", , at = ""] = line.split(" ");
-    const [, source = ""] = (line.split(" - ", 2)[1] ?? "").split(" ");
-    return { number, name: await nameOf(unescape(source)), at: unescape(at) };
+    const [type = "", source = ""] = (line.split(" - ", 2)[1] ?? "").split(" ");
+    return { number, name: await nameOf(unescape(source)), at: unescape(at), type };
   });
   const swaps = ((await readKernelFile(files, "/proc/swaps")) ?? "").split("\n").slice(1);
   const swapNames = swaps.map((line) => nameOf(unescape(line.split(/\s/, 1)[0] ?? "")));
@@ -70,4 +72,19 @@ export function diskUse(disks: readonly BlockDevice[], users: DiskUsers): readon
     ];
   });
   return whats.map((what) => ({ kind: "disk", what }));
+}
+
+/** A directory that another machine shares by virtiofs: which of them a device serves the kernel does not tell. */
+export async function sharedUse(
+  { files }: Pick<Host, "files">,
+  devicePath: string,
+  { mounts }: DiskUsers,
+): Promise<readonly HostUse[]> {
+  const shares = mounts.filter(({ type }) => type === "virtiofs");
+  if (shares.length === 0 || devicePath === "") return [];
+  const children = (await files.list(devicePath)).filter((name) => /^virtio\d+$/.test(name));
+  for (const child of children)
+    if ((await linkName(files, `${devicePath}/${child}/driver`)) === "virtiofs")
+      return shares.map(({ at }) => ({ kind: "disk", what: `virtiofs is mounted at ${at}` }));
+  return [];
 }

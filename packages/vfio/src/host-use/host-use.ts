@@ -2,9 +2,10 @@ import type { Host } from "@silkvm/core";
 import { followLink, readKernelFile } from "../kernel-files.ts";
 import { pciPath } from "../pci-address.ts";
 import type { PciDevice } from "../pci-device.ts";
-import { type BlockDevice, readBlockDevices, stackOn } from "./block-devices.ts";
-import { diskUse, readDiskUsers } from "./disk-use.ts";
+import { readBlockDevices, stackOn } from "./block-devices.ts";
+import { diskUse, readDiskUsers, sharedUse } from "./disk-use.ts";
 import { networkUse, readNetwork } from "./network-use.ts";
+import { nodesOf, readCharacterDevices } from "./nodes.ts";
 
 /** Something that the host does with a device, as a clause: `nvme0n1p1 is mounted at /`. */
 export interface HostUse {
@@ -13,16 +14,17 @@ export interface HostUse {
 }
 
 /**
- * What the host does with PCI devices: disks that are mounted, swap, or below LVM, RAID and the like, or open in a process; interfaces that are
- * up, with addresses, routes, or as a part of another one; the screen; virtual functions.
+ * What the host does with PCI devices: disks that are mounted, swap, or below LVM, RAID and the like; interfaces that are up, with addresses,
+ * routes, or as a part of another one; the screen; virtual functions; and whatever of them a process has open.
  * @returns for each device its uses, by its address; none where the host does nothing with it
  */
 export async function findHostUse(
   host: Host,
   devices: readonly PciDevice[],
 ): Promise<ReadonlyMap<string, readonly HostUse[]>> {
-  const [blocks, users, network] = await Promise.all([
+  const [blocks, characters, users, network] = await Promise.all([
     readBlockDevices(host),
+    readCharacterDevices(host),
     readDiskUsers(host),
     readNetwork(host),
   ]);
@@ -32,25 +34,27 @@ export async function findHostUse(
       const disks = stackOn(path, blocks);
       const uses = [
         ...diskUse(disks, users),
+        ...(await sharedUse(host, path, users)),
         ...networkUse(path, network),
         ...(await otherUse(host, device)),
       ];
-      return { address: device.address, disks, uses };
+      const nodes = [...disks, ...(await nodesOf(host, path, characters))];
+      return { address: device.address, nodes, uses };
     }),
   );
   const opened = await host.processes.openers(
-    examined.flatMap(({ disks }) => disks.map(({ node }) => node)),
+    examined.flatMap(({ nodes }) => nodes.map(({ node }) => node)),
   );
   return new Map(
-    examined.map(({ address, disks, uses }) => [address, [...uses, ...openUse(disks, opened)]]),
+    examined.map(({ address, nodes, uses }) => [address, [...uses, ...openUse(nodes, opened)]]),
   );
 }
 
 function openUse(
-  disks: readonly BlockDevice[],
+  nodes: readonly { readonly name: string; readonly node: string }[],
   opened: Awaited<ReturnType<Host["processes"]["openers"]>>,
 ): readonly HostUse[] {
-  return disks.flatMap(({ name, node }) =>
+  return nodes.flatMap(({ name, node }) =>
     opened.flatMap(({ path, process: { identity, argv } }): HostUse[] =>
       path === node
         ? [{ kind: "process", what: `${name} is open in ${programOf(argv)} (pid ${identity.pid})` }]
