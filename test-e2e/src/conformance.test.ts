@@ -8,6 +8,7 @@ import { diskKind } from "@silkvm/storage";
 import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { VmSpec } from "@silkvm/core";
+import { canMakeTaps, vmmMadeTaps } from "./ch-snapshot-network.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { snapshotTargets } from "./snapshot-targets.ts";
 
@@ -40,7 +41,7 @@ describe.each(snapshotTargets)("conformance on $name", (target) => {
     const cases = conformanceCases({
       host: linuxHost(),
       engine: async () => {
-        const sandbox = await makeSandbox(vmm);
+        const sandbox = await makeSandbox(vmm, [vmmMadeTaps()]);
         sandboxes.push(sandbox);
         return await sandbox.engine();
       },
@@ -54,6 +55,8 @@ describe.each(snapshotTargets)("conformance on $name", (target) => {
           return { path, name: "extra" };
         }),
       ],
+      // Its networks need no name.
+      network: target.name === "ch-sim" || canMakeTaps ? {} : undefined,
       guestStopsWhenAsked: true,
     });
     // Saving a VM waits for the disk, which may be a slow one.

@@ -4,6 +4,7 @@ import { linuxHost } from "@silkvm/sys";
 import { describe, expect, test } from "vitest";
 import { bridge } from "../src/index.ts";
 import { broadcast, deliver, openPeer } from "./peer.ts";
+import { answer, ping } from "./ping.ts";
 import { networkMissing, Sandbox, vmRecord } from "./sandbox.ts";
 
 /** A machine with a bridge. */
@@ -85,6 +86,29 @@ describe.skipIf(networkMissing !== undefined)("NICs on a bridge", () => {
     await using second = await openPeer(sandbox.namespace, two[0]?.tap ?? "");
     await deliver(first, second, broadcast(one[0]?.mac ?? "", "there"));
     await deliver(second, first, broadcast(two[0]?.mac ?? "", "and back"));
+  });
+
+  test("let two VMs ping each other, and the host", async () => {
+    using sandbox = withBridge();
+    sandbox.ip("addr", "add", "10.90.0.1/24", "dev", "br0");
+    await using network = await bridge.open(sandbox.context);
+    const other = vmRecord("db", { bridge: "br0" });
+    const [one] = await network.plan(vm, 1, [], sandbox.operation);
+    const [two] = await network.plan(other, 1, [], sandbox.operation);
+    if (one === undefined || two === undefined) throw new Error("no NIC was planned");
+    await network.attach(vm, [one], sandbox.operation);
+    await network.attach(other, [two], sandbox.operation);
+    await using first = await openPeer(sandbox.namespace, one.tap);
+    await using second = await openPeer(sandbox.namespace, two.tap);
+    const [web, db] = [
+      { mac: one.mac, ip: "10.90.0.2" },
+      { mac: two.mac, ip: "10.90.0.3" },
+    ];
+    void answer(second, db);
+    await ping(first, web, db.ip);
+    void answer(first, web);
+    await ping(second, db, web.ip);
+    await ping(second, db, "10.90.0.1");
   });
 
   test("are numbered around those that are taken", async () => {

@@ -13,6 +13,7 @@ import {
   writePlugin,
 } from "./cni-files.ts";
 import { broadcast, deliver, openPeer } from "./peer.ts";
+import { answer, ping } from "./ping.ts";
 import { cniPlugins, networkMissing, run, Sandbox, vmRecord } from "./sandbox.ts";
 
 const vm = vmRecord("web", { network: "lab" });
@@ -98,6 +99,26 @@ describe.skipIf(networkMissing !== undefined || cniPlugins === undefined)(
       await using second = await openPeer(`silk-${sandbox.scope}-db`, two?.tap ?? "");
       await deliver(first, second, broadcast(one?.mac ?? "", "there"));
       await deliver(second, first, broadcast(two?.mac ?? "", "and back"));
+    });
+
+    test("let two VMs ping each other and their gateway, by the addresses that the network gave them", async () => {
+      using sandbox = withNetwork();
+      await using network = await cniOf(sandbox).open(sandbox.context);
+      const db = vmRecord("db", { network: "lab" });
+      const inNetwork = async (record: typeof vm) => {
+        const planned = await network.plan(record, 1, [], sandbox.operation);
+        const [nic] = await network.attach(record, planned, sandbox.operation);
+        if (nic?.address === undefined) throw new Error("the network gave no address");
+        return { tap: nic.tap, mac: nic.mac, ...nic.address };
+      };
+      const [one, two] = [await inNetwork(vm), await inNetwork(db)];
+      await using first = await openPeer(`silk-${sandbox.scope}-web`, one.tap);
+      await using second = await openPeer(`silk-${sandbox.scope}-db`, two.tap);
+      await ping(first, one, one.gateway);
+      void answer(second, two);
+      await ping(first, one, two.ip);
+      void answer(first, one);
+      await ping(second, two, one.ip);
     });
 
     test("are as they were when attached once more, and nothing is made anew", async () => {

@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 /** A process that has a TAP open in a namespace, as a VMM has. */
 export interface Peer extends AsyncDisposable {
   send(frame: Buffer): void;
+  /** The n-th frame that has come, from 0; waits for it. */
+  frame(at: number): Promise<Buffer>;
   /** Resolves once a frame with this content has come. */
   received(frame: Buffer): Promise<void>;
 }
@@ -29,6 +31,11 @@ export async function openPeer(namespace: string, tap: string): Promise<Peer> {
   if (first !== "open") throw new Error(`the TAP ${tap} could not be opened`);
   return {
     send: (frame) => void child.stdin.write(`${frame.toString("hex")}\n`),
+    frame: async (at) => {
+      // Its first line is no frame.
+      while (seen.length <= at + 1) await once(lines, "line");
+      return Buffer.from(seen[at + 1] as string, "hex");
+    },
     received: async (frame) => {
       while (!seen.includes(frame.toString("hex"))) await once(lines, "line");
     },

@@ -5,6 +5,7 @@ import type { Engine } from "../engine/types.ts";
 import type { Host } from "../host.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import { type ConformanceDevice, deviceCases } from "./device-cases.ts";
+import { nicCases } from "./nic-cases.ts";
 import { snapshotCases } from "./snapshot-cases.ts";
 import { expectConsoleEcho } from "./console-echo.ts";
 
@@ -27,6 +28,8 @@ export interface ConformanceSetup {
     | undefined;
   /** Devices that can be added to a VM of that spec while it runs. Left out for a backend that adds none. */
   readonly devices?: readonly ConformanceDevice[] | undefined;
+  /** What of a spec names a network of the engine's plugins, in which VMs can have NICs. Left out where there is none; its guest must let go of NICs. */
+  readonly network?: Pick<VmSpec, "bridge" | "network"> | undefined;
   /** Whether the guest shuts down when it is asked to. */
   readonly guestStopsWhenAsked: boolean;
 }
@@ -248,7 +251,7 @@ export function conformanceCases(setup: ConformanceSetup): readonly ConformanceC
     }),
   ];
 
-  cases.push(...snapshotCases(setup, test), ...deviceCases(setup, test));
+  cases.push(...snapshotCases(setup, test), ...deviceCases(setup, test), ...nicCases(setup, test));
   const { consoleEcho } = setup;
   if (consoleEcho !== undefined) {
     cases.push(
