@@ -38,6 +38,13 @@ interface Progress {
   readonly warnings: string[];
 }
 
+/** How a VM was left by a resize that failed. */
+interface Left {
+  readonly name: string;
+  /** TAPs of NICs that its guest was asked to let go of, and has not. */
+  readonly leaving: readonly string[];
+}
+
 /**
  * Brings a VM to a number of NICs (Go: NetResize): heals what an interrupted resize left, and then adds NICs, or removes them from the end, one at a time. Each is
  * whole or undone before the next one. What fails, or is aborted, leaves what was done before it, and the error's `details` say what that was.
@@ -52,7 +59,7 @@ export async function netResize(
 ): Promise<NetResizeResult> {
   checkNicCount(target);
   const done: Progress = { before: 0, after: 0, added: [], removed: [], warnings: [] };
-  let name = ref;
+  let left: Left = { name: ref, leaving: [] };
   const onWarning = (message: string): void => {
     done.warnings.push(message);
     options.onWarning?.(message);
@@ -61,19 +68,20 @@ export async function netResize(
     await engine.nics.change(
       ref,
       async (change) => {
-        ({ name } = change.vm);
         done.before = change.vm.nics.length;
         done.after = done.before;
         try {
           await resize(change, target, done, onWarning);
         } finally {
-          done.after = change.vm.nics.length;
+          const { name, nics, leavingNics = [] } = change.vm;
+          left = { name, leaving: leavingNics.map(({ nic }) => nic.tap) };
+          done.after = nics.length;
         }
       },
       { ...options, onWarning },
     );
   } catch (error) {
-    throw told(error, { name, target, done });
+    throw told(error, { left, target, done });
   }
   return done;
 }
@@ -114,21 +122,24 @@ function toNic({ state: _state, deviceId: _deviceId, bdf: _bdf, ...nic }: NicVie
 function told(
   error: unknown,
   {
-    name,
+    left: { name, leaving },
     target,
     done,
-  }: { readonly name: string; readonly target: number; readonly done: Progress },
+  }: { readonly left: Left; readonly target: number; readonly done: Progress },
 ): SilkError {
   const failure = toSilkError(error, `cannot change the NICs of ${name}`);
   const { before, after, added, removed, warnings } = done;
-  if (added.length === 0 && removed.length === 0) return failure;
-  const { code, kind, hint, details } = failure;
+  const changed = added.length > 0 || removed.length > 0;
+  // What a guest was asked for cannot be taken back by an abort.
+  const asked = leaving.length > 0 && failure.code !== "DEVICE_NOT_RELEASED";
+  if (!changed && !asked) return failure;
   const has = `${name} has ${after} ${after === 1 ? "NIC" : "NICs"} now, on the way from ${before} to ${target}`;
-  return new SilkError(`${failure.message}; ${has}`, {
-    code,
-    kind,
-    hint,
-    details: { ...details, before, after, target, added, removed, warnings },
+  const waits = `; its guest was asked to let go of ${leaving.join(", ")}, and may yet`;
+  return new SilkError(`${failure.message}; ${has}${asked ? waits : ""}`, {
+    code: failure.code,
+    kind: failure.kind,
+    hint: failure.hint,
+    details: { ...failure.details, before, after, target, added, removed, leaving, warnings },
     cause: failure.cause,
   });
 }
