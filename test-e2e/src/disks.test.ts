@@ -346,7 +346,7 @@ describe.each(snapshotTargets)("disks of running VMs on $name", (target) => {
       const copy = await t.engine.get("copy");
       expect(await ask(copy, "read db 9")).toBe("data saved");
       const { disks } = await copy.inspect();
-      expect(disks.map(({ serial }) => serial)).toEqual(["cocoon-cow", "db", "data2"]);
+      expect(disks.map(({ serial }) => serial)).toEqual(["cocoon-cow", "db", "data1"]);
       expect(disks.every((disk) => disk.path.includes(copy.id))).toBe(true);
       // A kept disk is back after a restore, too; the restored guest sees it as a new one.
       await t.attach("web", path, "a", "--keep");
