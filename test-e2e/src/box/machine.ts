@@ -8,7 +8,8 @@ import type { BoxParts } from "./needs.ts";
 import { portName } from "./protocol.ts";
 
 /** Where on the host's PCI bus the spare NVMe is, which its system uses for nothing. */
-const spareSlot = "0x10";
+const spareSlot = "10";
+export const spareAddress = `0000:00:${spareSlot}.0`;
 /** What the spare NVMe begins with. */
 export const spareContent = "the spare NVMe of the box";
 const spareBytes = 32 * 1024 ** 2;
@@ -107,7 +108,7 @@ function qemuWords(
     ["-device", "virtio-serial-pci"],
     ["-device", `virtserialport,chardev=agent,name=${portName}`],
     ["-drive", drive("silk"), "-device", "nvme,drive=silk,serial=silk"],
-    ["-drive", drive("spare"), "-device", `nvme,drive=spare,serial=spare,addr=${spareSlot}`],
+    ["-drive", drive("spare"), "-device", `nvme,drive=spare,serial=spare,addr=0x${spareSlot}`],
     ["-kernel", parts.kernel.path, "-initrd", files.initramfsPath],
     ["-append", hostCommandLine(files.hostInitPath)],
   ].flat();
