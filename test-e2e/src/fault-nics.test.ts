@@ -21,12 +21,18 @@ const kinds: Readonly<Record<string, (nth: number) => FaultKind>> = {
 const missing = (target: Target): boolean =>
   netMissing !== undefined || target.missing !== undefined;
 
-/** ch-sim's every effect; of a real VMM, which does most of the same by the same code, a third, another one for each kind of fault. */
+/**
+ * On ch-sim every effect fails once and is killed once, and every third one times out; of a real VMM, which does most of the same by the same code, a third for
+ * each kind of fault.
+ */
 function effectsOf(target: Target, kind: string): { first: number; step: number } {
-  return target.name === "ch-sim"
-    ? { first: 1, step: 1 }
-    : { first: 1 + Object.keys(kinds).indexOf(kind), step: 3 };
+  const at = Object.keys(kinds).indexOf(kind);
+  if (target.name !== "ch-sim") return { first: 1 + at, step: 3 };
+  return { first: 1, step: at === 1 ? 3 : 1 };
 }
+
+/** CNI is the same to all VMMs, and takes its time: the last one that is there stands for all. */
+const cniTarget = targets.findLast((target) => !missing(target));
 
 describe.each(targets)("NICs of a VM that runs on $name", (target) => {
   describe.skipIf(missing(target)).each(["grow", "shrink"] as const)("%s", (verb) => {
@@ -36,7 +42,7 @@ describe.each(targets)("NICs of a VM that runs on $name", (target) => {
       300_000,
     );
 
-    it.skipIf(cniPlugins === undefined).each(Object.keys(kinds))(
+    it.skipIf(cniPlugins === undefined || target !== cniTarget).each(Object.keys(kinds))(
       "in a CNI network, and when an effect %s, they agree too",
       (kind) => loopResize(target, { verb, on: "cni", kind }),
       300_000,
@@ -76,7 +82,9 @@ async function loopResize(
   };
   const effects = await countEffects(sandbox, verb, spec);
   await back();
-  for (let nth = 1; nth <= effects.length; nth++) {
+  const { first, step } =
+    target.name === "ch-sim" ? effectsOf(target, kind) : { first: 1, step: 1 };
+  for (let nth = first; nth <= effects.length; nth += step) {
     const fault = { kind: kinds[kind]?.(nth) ?? "EIO", nth };
     const place = `${fault.kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
     const report = await faulty(sandbox, verb, spec, fault);

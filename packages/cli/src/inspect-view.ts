@@ -29,7 +29,7 @@ export function renderVmView(
     ["Boot", renderFields(bootFields(vm.boot), "  ")],
     ["Disks", renderSection(diskColumns, vm.disks)],
     ["Attached", renderSection(attachmentColumns, vm.attachments ?? [])],
-    ["NICs", renderSection(nicColumns, vm.nics)],
+    ["NICs", renderSection(nicColumns, nicRows(vm))],
     ["Restored", renderFields(restoredFields(vm, named), "  ")],
     ["Devices", renderSection(deviceColumns, vm.observed.devices ?? [])],
     ["Labels", renderFields(Object.entries(vm.labels), "  ")],
@@ -167,10 +167,23 @@ function renderValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-const nicColumns: readonly Column<VmView["nics"][number]>[] = [
+type NicRow = VmView["nics"][number] & { readonly isLeaving: boolean };
+
+/** Also those that its guest was asked to let go of. */
+function nicRows({ nics, leavingNics = [] }: VmView): NicRow[] {
+  return [
+    ...nics.map((nic) => ({ ...nic, isLeaving: false })),
+    ...leavingNics.map(({ nic }) => ({ ...nic, isLeaving: true })),
+  ];
+}
+
+const nicColumns: readonly Column<NicRow>[] = [
   { header: "TAP", cell: ({ tap }) => tap },
   { header: "MAC", cell: ({ mac }) => mac },
-  { header: "NETWORK", cell: networkWord },
+  {
+    header: "NETWORK",
+    cell: (nic) => `${networkWord(nic)}${nic.isLeaving ? " (leaving)" : ""}`,
+  },
   { header: "ADDRESS", cell: addressWord },
 ];
 
