@@ -20,7 +20,10 @@ export { sealDirectory } from "./seal/seal-directory.ts";
 export { sealFile, type SealOptions } from "./seal/seal-file.ts";
 export { verifyExternals } from "./seal/verify-externals.ts";
 export { verifyFiles, type VerifyOptions } from "./seal/verify-files.ts";
-export { checkSpace } from "./space.ts";
+export { checkSpace, diskFull } from "./space.ts";
+export { ByteSource } from "./tar/byte-source.ts";
+export { blockBytes, paddingOf, parseHeader, readNumber, type TarHeader } from "./tar/header.ts";
+export { type PaxRecords, paxValue, parsePax } from "./tar/pax.ts";
 export { packFiles, type PackOptions } from "./tar/pack-files.ts";
 export {
   type ArchiveProgress,
@@ -29,3 +32,6 @@ export {
   type UnpackOptions,
   type UnpackRule,
 } from "./tar/unpack-files.ts";
+export { readSparse, type SparseEntry } from "./tar/sparse-formats.ts";
+export { SparseMap } from "./tar/sparse-map.ts";
+export { checkTool, runTool, type Tool } from "./tool.ts";

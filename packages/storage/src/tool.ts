@@ -21,10 +21,27 @@ export async function runTool(
   tool: Tool,
   args: readonly string[],
   doing: string,
-  { signal }: CallOptions = {},
+  {
+    signal,
+    timeoutMs,
+    env = {},
+  }: CallOptions & {
+    /** Default: that of the host port. */
+    readonly timeoutMs?: number | undefined;
+    /** Added to this process's environment. */
+    readonly env?: Readonly<Record<string, string>> | undefined;
+  } = {},
 ): Promise<string> {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (variables.length > 0) await checkTool(host, tool, doing);
   const result = await host.processes
-    .run({ command: tool.command, args, signal })
+    .run({
+      ...(variables.length > 0
+        ? { command: "env", args: [...variables, tool.command, ...args] }
+        : { command: tool.command, args }),
+      signal,
+      timeoutMs,
+    })
     .catch((error: unknown) => {
       throw isNoEntry(error) ? missing(tool, doing, error) : error;
     });

@@ -3,8 +3,12 @@ import { archiveInvalid } from "./archive-invalid.ts";
 /** The records of a pax header in their order: a key may come again. */
 export type PaxRecords = readonly (readonly [key: string, value: string])[];
 
-/** Reads records of the form `LENGTH KEY=VALUE\n`. @throws SilkError `ARCHIVE_INVALID` */
-export function parsePax(bytes: Buffer): PaxRecords {
+/**
+ * Reads records of the form `LENGTH KEY=VALUE\n`.
+ * @param encoding `latin1` keeps every byte of values that are no text
+ * @throws SilkError `ARCHIVE_INVALID`
+ */
+export function parsePax(bytes: Buffer, encoding: "utf8" | "latin1" = "utf8"): PaxRecords {
   const records: (readonly [string, string])[] = [];
   for (let start = 0; start < bytes.length;) {
     const space = bytes.indexOf(0x20, start);
@@ -20,8 +24,8 @@ export function parsePax(bytes: Buffer): PaxRecords {
       bytes[end - 1] === 0x0a;
     if (!isWhole) throw archiveInvalid("a pax header in it is damaged");
     records.push([
-      bytes.toString("utf8", space + 1, equals),
-      bytes.toString("utf8", equals + 1, end - 1),
+      bytes.toString(encoding, space + 1, equals),
+      bytes.toString(encoding, equals + 1, end - 1),
     ]);
     start = end;
   }

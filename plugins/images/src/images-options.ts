@@ -1,0 +1,56 @@
+import type { CallOptions, Host, Logger } from "@silkvm/core";
+import type { BlobReference, ImageGarbage } from "./gc.ts";
+import type { HttpSettings } from "./http/http.ts";
+import type { LayerLimits } from "./layers/flatten.ts";
+import type { ImageProgress } from "./progress.ts";
+import type { ImageRecord } from "./store/image-record.ts";
+
+export interface ImagesOptions {
+  readonly host: Host;
+  /** Images are in `images` below it. */
+  readonly rootDir: string;
+  /** Who needs blobs apart from images. Default: nobody, which is right only where there are no VMs. */
+  readonly references?: (() => Promise<readonly BlobReference[]>) | undefined;
+  readonly logger?: Logger | undefined;
+  readonly http?: Partial<HttpSettings> | undefined;
+  readonly limits?: Partial<LayerLimits> | undefined;
+  /** Where logins of registries are found. Default: that of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface PullOptions extends CallOptions {
+  readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** `always` asks whether there is a newer one; `missing` takes what is here. Default `always`. */
+  readonly policy?: "always" | "missing" | undefined;
+  /** Whether a registry, or a server, of another machine may be asked without encryption. */
+  readonly plainHttp?: boolean | undefined;
+  /** The name to give to it. Default: the one that it is pulled by. */
+  readonly name?: string | undefined;
+  /** `sha256:…` of a cloud image, where it is known from elsewhere. */
+  readonly checksum?: string | undefined;
+}
+
+export interface ImportOptions extends CallOptions {
+  /** The name to give to it. Default: the one that it has in the archive. */
+  readonly name?: string | undefined;
+  /** Which image of an archive of several. */
+  readonly select?: string | undefined;
+  readonly checksum?: string | undefined;
+  readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+export interface PullResult {
+  readonly image: ImageRecord;
+  /** Whether it is another one than was here by that name. */
+  readonly changed: boolean;
+}
+
+export interface RemoveResult {
+  readonly image: ImageRecord;
+  /** What was removed with it, because nothing else needs it. */
+  readonly freed: readonly ImageGarbage[];
+  /** Blobs that stay for something else. */
+  readonly kept: readonly { readonly blobId: string; readonly by: readonly string[] }[];
+}

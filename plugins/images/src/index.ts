@@ -1,0 +1,22 @@
+export { Images, openImages } from "./images.ts";
+export type {
+  ImagesOptions,
+  ImportOptions,
+  PullOptions,
+  PullResult,
+  RemoveResult,
+} from "./images-options.ts";
+export type { BlobReference, GarbagePlan, ImageGarbage, KeptBlob } from "./gc.ts";
+export type { HttpSettings } from "./http/http.ts";
+export type { LayerLimits } from "./layers/flatten.ts";
+export type { ImageProgress } from "./progress.ts";
+export { familiarName, parseReference, type Reference } from "./reference.ts";
+export type { ImageLayer, ImageRecord, ImageRunConfig, ImageType } from "./store/image-record.ts";
+export type { VmImage } from "./vm-image.ts";
+export {
+  largestUserDataBytes,
+  type SeedFiles,
+  seedFiles,
+  type SeedRequest,
+} from "./cidata/seed.ts";
+export { cidataImage, writeCidata } from "./cidata/write-cidata.ts";

@@ -1,0 +1,319 @@
+import { join } from "node:path";
+import type { CallOptions, Host } from "@silkvm/core";
+import { digestOf, hashFor, parseDigest } from "../digest.ts";
+import { digestMismatch, layerInvalid, shown } from "../errors.ts";
+import { readFile } from "../files/read-file.ts";
+import { type ErofsMode, erofsMode, makeErofs, unpackErofs } from "../layers/erofs.ts";
+import { type FlatLayer, flattenLayer, type LayerLimits } from "../layers/flatten.ts";
+import { defaultDirectory, directoryNode, type Node, stack } from "../layers/inode.ts";
+import { type LayerFacts, packLayer, readLayerFacts } from "../layers/layer-file.ts";
+import { holdsOn } from "../layers/layer-tree.ts";
+import type { ImageProgress } from "../progress.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { ImageLayer } from "../store/image-record.ts";
+import type { ImageStore } from "../store/image-store.ts";
+import type { ImageContents, LayerDescriptor } from "./contents.ts";
+import { decompressLayer } from "./decompress.ts";
+
+export interface ConvertContext extends CallOptions {
+  readonly host: Host;
+  readonly blobs: Blobs;
+  readonly store: ImageStore;
+  readonly limits: LayerLimits;
+  readonly onProgress: (progress: ImageProgress) => void;
+}
+
+export interface ConvertedLayers {
+  readonly layers: readonly ImageLayer[];
+  /** Kernels and initrds of all layers, whether they count or not. */
+  readonly bootBlobIds: readonly string[];
+  /** What the layers come to. */
+  readonly root: Node;
+}
+
+/** So many layers are downloaded at once, apart from the one that is being converted. */
+const downloadsAtOnce = 4;
+
+/**
+ * Makes every layer of an image a blob, those that are none yet. Layers are downloaded side by side and converted in their order, because what a layer comes to may
+ * depend on those below it; while one becomes a file system the next one is read.
+ */
+export async function convertLayers(
+  context: ConvertContext,
+  contents: ImageContents,
+): Promise<ConvertedLayers> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(context.signal ? [context.signal] : [])]);
+  const conversion = new Conversion({ ...context, signal }, contents);
+  try {
+    return await conversion.run();
+  } catch (error) {
+    failed.abort(error);
+    // Nothing goes on behind the caller's back.
+    await conversion.settle();
+    context.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+class Conversion {
+  readonly #context: ConvertContext;
+  readonly #contents: ImageContents;
+  /** File systems that are being made, by their blobs. */
+  readonly #making = new Map<string, Promise<void>>();
+  readonly #downloads = new Map<string, Promise<unknown>>();
+  #mode: ErofsMode | undefined;
+  #root: Node = directoryNode(defaultDirectory, "");
+  #count = 0;
+
+  constructor(context: ConvertContext, contents: ImageContents) {
+    this.#context = context;
+    this.#contents = contents;
+  }
+
+  async run(): Promise<ConvertedLayers> {
+    const { store, blobs } = this.#context;
+    const wanted = await this.#missing();
+    if (wanted.length > 0) this.#mode = await erofsMode(this.#context.host, this.#context);
+    this.#startDownloads(wanted);
+    const done: string[] = [];
+    const bootBlobIds = new Set<string>();
+    let chain = "";
+    for (const layer of this.#contents.layers) {
+      chain = chainOf(chain, layer.diffId);
+      const known = store.blobOfChain(chain);
+      const facts =
+        (known === undefined ? undefined : await this.#factsOf(known)) ??
+        (await this.#convert(layer, chain));
+      done.push(facts.blobId);
+      for (const id of facts.bootBlobIds) bootBlobIds.add(id);
+      stack(this.#root, facts.root);
+      this.#count += 1;
+    }
+    await Promise.all(this.#making.values());
+    await Promise.all(this.#downloads.values());
+    const layers: ImageLayer[] = [];
+    for (const [index, { diffId, digest }] of this.#contents.layers.entries()) {
+      const blobId = done[index] ?? "";
+      layers.push({ blobId, diffId, digest, sizeBytes: (await blobs.sizeOf(blobId)) ?? 0 });
+    }
+    return { layers, bootBlobIds: [...bootBlobIds], root: this.#root };
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#making.values(), ...this.#downloads.values()]);
+  }
+
+  /** The layers that are no blobs for certain. */
+  async #missing(): Promise<readonly LayerDescriptor[]> {
+    const missing: LayerDescriptor[] = [];
+    let chain = "";
+    for (const layer of this.#contents.layers) {
+      chain = chainOf(chain, layer.diffId);
+      const known = this.#context.store.blobOfChain(chain) ?? plainId(layer);
+      if (!(await this.#isWhole(known))) missing.push(layer);
+    }
+    return missing;
+  }
+
+  #startDownloads(layers: readonly LayerDescriptor[]): void {
+    const queue = layers.values();
+    const obtain = async (): Promise<void> => {
+      for (const layer of queue) {
+        const download = this.#contents.obtain(layer, this.#context);
+        this.#downloads.set(layer.digest, download);
+        await download;
+      }
+    };
+    for (let index = 0; index < downloadsAtOnce; index += 1) {
+      const worker = obtain();
+      // Its failure is met by whoever needs the layer.
+      worker.catch(() => undefined);
+      this.#downloads.set(`worker ${index}`, worker);
+    }
+  }
+
+  async #convert(layer: LayerDescriptor, chain: string): Promise<LayerFacts & { blobId: string }> {
+    const { store, blobs, signal } = this.#context;
+    // Waited for without the lock: others may be downloading the same layer.
+    const isPlain = await this.#isWhole(plainId(layer));
+    if (!isPlain) await this.#obtain(layer);
+    const lock = await blobs.lock(`layer ${layer.diffId}`, { signal });
+    try {
+      const there = await this.#existing(layer, chain);
+      if (there !== undefined) {
+        store.setBlobOfChain(chain, there.blobId);
+        await this.#contents.release(layer, this.#context);
+        await lock.release();
+        return there;
+      }
+      const work = await blobs.work({ signal });
+      try {
+        const flat = await this.#flatten(layer, work.path);
+        const blobId = flat.dependsOnBelow
+          ? `${parseDigest(digestOf(Buffer.from(`silk layer\n${chain}`))).hex}.erofs`
+          : plainId(layer);
+        nameLayer(flat.tree, blobId);
+        const facts: LayerFacts = {
+          diffId: layer.diffId,
+          assumptions: flat.assumptions,
+          bootBlobIds: [...new Set(flat.bootFiles.map((file) => file.blobId))],
+          root: flat.tree,
+        };
+        const bytes = await packLayer(facts);
+        const before = [...this.#making.values()];
+        const finished = (async () => {
+          try {
+            await this.#make(flat, blobId, work.path, bytes, before);
+            store.setBlobOfChain(chain, blobId);
+            await this.#contents.release(layer, this.#context);
+          } finally {
+            await work[Symbol.asyncDispose]();
+            await lock.release();
+          }
+        })();
+        finished.catch(() => undefined);
+        this.#making.set(blobId, finished);
+        return { ...facts, blobId };
+      } catch (error) {
+        await work[Symbol.asyncDispose]();
+        throw error;
+      }
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** What others have made of it meanwhile, or made of it for another image. */
+  async #existing(layer: LayerDescriptor, chain: string) {
+    const known = this.#context.store.blobOfChain(chain);
+    const facts = known === undefined ? undefined : await this.#factsOf(known);
+    if (facts !== undefined) return facts;
+    const plain = await this.#factsOf(plainId(layer));
+    if (plain !== undefined && holdsOn(this.#below(), plain.assumptions)) return plain;
+    return undefined;
+  }
+
+  async #obtain(layer: LayerDescriptor): Promise<void> {
+    await this.#downloads.get(layer.digest);
+    await this.#contents.obtain(layer, this.#context);
+  }
+
+  async #flatten(layer: LayerDescriptor, directory: string): Promise<FlatLayer> {
+    const { host, limits, signal, onProgress } = this.#context;
+    this.#mode ??= await erofsMode(host, { signal });
+    // It may have been taken away with the blob that was there.
+    const file = await this.#contents.obtain(layer, this.#context);
+    onProgress({
+      phase: "converting",
+      item: layer.digest,
+      index: this.#count + 1,
+      total: this.#contents.layers.length,
+    });
+    const hash = file.checked ? undefined : hashFor(layer.digest);
+    async function* hashed(): AsyncGenerator<Uint8Array> {
+      for await (const bytes of readFile(host, file.path, { signal })) {
+        hash?.update(bytes);
+        yield bytes;
+      }
+    }
+    const flat = await flattenLayer(host, {
+      archive: decompressLayer(hashed()),
+      below: this.#below(),
+      directory,
+      limits,
+      signal,
+      readBelow: (blobId, path) => this.#readBelow(blobId, path),
+    });
+    if (hash !== undefined) {
+      const actual = `${parseDigest(layer.digest).algorithm}:${hash.digest("hex")}`;
+      if (actual !== layer.digest)
+        throw digestMismatch("a layer of the image", layer.digest, actual);
+    }
+    if (`sha256:${flat.diffId}` !== layer.diffId && layer.diffId.startsWith("sha256:"))
+      throw digestMismatch(
+        "a layer of the image, unpacked,",
+        layer.diffId,
+        `sha256:${flat.diffId}`,
+      );
+    return flat;
+  }
+
+  #below(): Node | undefined {
+    return this.#count === 0 ? undefined : this.#root;
+  }
+
+  async #make(
+    flat: FlatLayer,
+    blobId: string,
+    directory: string,
+    factBytes: Uint8Array,
+    before: readonly Promise<void>[],
+  ): Promise<void> {
+    const { host, blobs, signal } = this.#context;
+    await Promise.all(before);
+    const erofsPath = join(directory, "layer.erofs");
+    await makeErofs(host, {
+      mode: this.#mode ?? "directory",
+      tarPath: flat.tarPath,
+      erofsPath,
+      directory,
+      idHex: blobId,
+      latestSeconds: flat.latestSeconds,
+      signal,
+    });
+    const boot = flat.bootFiles.map(({ blobId: id, filePath }) => ({ id, filePath }));
+    await blobs.publish([...boot, { id: blobId, filePath: erofsPath }], {
+      id: blobId,
+      bytes: factBytes,
+    });
+  }
+
+  async *#readBelow(blobId: string, path: string): AsyncGenerator<Uint8Array> {
+    const { host, blobs, signal } = this.#context;
+    await this.#making.get(blobId);
+    await using work = await blobs.work({ signal });
+    const root = join(work.path, "below");
+    await unpackErofs(host, blobs.path(blobId), root, { signal });
+    const bytes = Buffer.from(path, "latin1");
+    const name = bytes.toString("utf8");
+    if (Buffer.compare(Buffer.from(name), bytes) !== 0)
+      throw layerInvalid(`${shown(path)}, which a hard link of another layer names, is no UTF-8`);
+    yield* readFile(host, join(root, name), { signal });
+  }
+
+  async #isWhole(blobId: string): Promise<boolean> {
+    const { blobs, host } = this.#context;
+    return (
+      (await blobs.has(blobId)) && (await host.files.stat(blobs.factsPath(blobId))) !== undefined
+    );
+  }
+
+  /** The facts of a blob that is there with all that belongs to it. */
+  async #factsOf(blobId: string): Promise<(LayerFacts & { blobId: string }) | undefined> {
+    if (!(await this.#isWhole(blobId))) return undefined;
+    const { blobs, host } = this.#context;
+    const facts = await readLayerFacts(host, blobs.factsPath(blobId), blobId).catch(
+      () => undefined,
+    );
+    for (const id of facts?.bootBlobIds ?? []) if (!(await blobs.has(id))) return undefined;
+    return facts === undefined ? undefined : { ...facts, blobId };
+  }
+}
+
+/** The blob of a layer that is the same whatever is below it. */
+function plainId({ diffId }: LayerDescriptor): string {
+  const { algorithm, hex } = parseDigest(diffId);
+  return `${algorithm === "sha256" ? hex : parseDigest(digestOf(Buffer.from(diffId))).hex}.erofs`;
+}
+
+/** Stands for a layer and all below it. */
+function chainOf(chain: string, diffId: string): string {
+  return digestOf(Buffer.from(`${chain} ${diffId}`));
+}
+
+function nameLayer(node: Node, blobId: string): void {
+  node.layer = blobId;
+  for (const child of node.children?.values() ?? []) nameLayer(child, blobId);
+}
