@@ -92,6 +92,11 @@ class Conversion {
     }
     await Promise.all(this.#making.values());
     await Promise.all(this.#downloads.values());
+    // A download may have come to its end after others had made the blob. Under the lock of the layer, because they may need it for another one.
+    for (const layer of wanted) {
+      await using _lock = await blobs.lock(`layer ${layer.diffId}`, this.#context);
+      await this.#contents.release(layer, this.#context);
+    }
     const layers: ImageLayer[] = [];
     for (const [index, { diffId, digest }] of this.#contents.layers.entries()) {
       const blobId = done[index] ?? "";
