@@ -157,14 +157,10 @@ const attachmentColumns: readonly Column<NonNullable<VmView["attachments"]>[numb
   { header: "WHAT", cell: ({ data }) => renderData(data) },
 ];
 
-/** What only the kind of device understands: `path=/images/a.raw readonly=false`. */
+/** What only the kind of device understands: `path=/images/a.raw readonly=false`. Lists and the like are for `--json`. */
 function renderData(data: DeviceData): string {
-  const words = Object.entries(data).map(([name, value]) => `${name}=${renderValue(value)}`);
-  return printableLine(words.join(" "));
-}
-
-function renderValue(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  const plain = Object.entries(data).filter(([, value]) => typeof value !== "object");
+  return printableLine(plain.map(([name, value]) => `${name}=${String(value)}`).join(" "));
 }
 
 type NicRow = VmView["nics"][number] & { readonly isLeaving: boolean };
