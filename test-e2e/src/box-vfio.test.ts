@@ -1,13 +1,12 @@
 import type { VmView } from "@silkvm/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { directBoot } from "./box/guest.ts";
-import { spareContent } from "./box/machine.ts";
+import { spareAddress as spare, spareContent } from "./box/machine.ts";
 import { onBox } from "./box/suite.ts";
 import { traces } from "./box/traces.ts";
 
 const mac = "52:54:00:00:00:01";
 const timeout = 300_000;
-const spare = "0000:00:10.0";
 const id = "silk-vfio-000000100";
 const sysfs = `/sys/bus/pci/devices/${spare}`;
 

@@ -1,7 +1,6 @@
 import type { VmSummary, VmView } from "@silkvm/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { directBoot, guestIsUp, inGuest } from "./box/guest.ts";
-import { spareAddress, spareContent } from "./box/machine.ts";
 import { onBox } from "./box/suite.ts";
 import { traces } from "./box/traces.ts";
 
@@ -158,39 +157,14 @@ onBox("on a host in a box", (host) => {
       expect(await box.silk.json("vm", "fs", "list", "net")).toEqual([]);
       expect(await box.sh("busybox pgrep virtiofsd || true")).toBe("");
       await box.guestSh(mac, "! mount -t virtiofs share /mnt");
-    });
-
-    it("hands the guest an NVMe of the host, which reads it and writes it, and gives it back", async () => {
-      const box = host();
-      const { silk } = box;
-      const sysfs = `/sys/bus/pci/devices/${spareAddress}`;
-      const driver = (): Promise<string> => box.sh(`basename "$(realpath ${sysfs}/driver)"`);
-      const readIt = `dd bs=${spareContent.length} count=1 2>/dev/null`;
-      const devices = await silk.json<{ address: string }[]>("host", "devices");
-      expect(devices.find(({ address }) => address === spareAddress)).toMatchObject({
-        driver: "nvme",
-        usable: "bind",
-      });
-      const attach = ["vm", "device", "attach", "net", "--pci", spareAddress];
-      expect(await silk.error(attach)).toMatchObject({ code: "DEVICE_NOT_BOUND" });
-
-      const id = (await silk.ok(...attach, "--bind")).trim();
-      expect(await driver()).toBe("vfio-pci\n");
-      await until("[ -b /dev/nvme0n1 ]");
-      expect(await box.guestSh(mac, `${readIt} if=/dev/nvme0n1`)).toBe(spareContent);
-      await box.guestSh(mac, "echo from the guest | dd of=/dev/nvme0n1 bs=4096 seek=1 conv=fsync");
-      await silk.ok("vm", "device", "detach", "net", "--id", id);
-      await until("[ ! -e /dev/nvme0n1 ]");
-
-      expect(await driver()).toBe("nvme\n");
-      // Its driver gives it a new name on the host, and looks at it first.
-      const disk = `/dev/$(cd ${sysfs}/nvme/nvme* && echo nvme*n1)`;
-      await box.sh(`until [ -b ${disk} ]; do sleep 0.1; done`);
-      expect(await box.sh(`${readIt} if=${disk}`)).toBe(spareContent);
-      expect(await box.sh(`dd if=${disk} bs=4096 skip=1 count=1 2>/dev/null | head -1`)).toBe(
-        "from the guest\n",
-      );
-      expect(await silk.json("vm", "device", "list", "net")).toEqual([]);
+      // And once more: the tag is free again, and what is shared to be read is not written.
+      const again = ["vm", "fs", "attach", "net", "--tag", "share", "--dir", "/var/lib/share"];
+      await box.silk.ok(...again, "--readonly");
+      await until("mount -t virtiofs share /mnt");
+      expect(await box.guestSh(mac, "cat /mnt/guest")).toBe("from the guest\n");
+      await box.guestSh(mac, "! echo more >/mnt/more; umount /mnt");
+      expect(await box.sh("ls /var/lib/share")).toBe("guest\nhost\n");
+      await box.silk.ok("vm", "fs", "detach", "net", "--tag", "share");
     });
   });
 });
