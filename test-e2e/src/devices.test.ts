@@ -15,10 +15,9 @@ import {
   SilkError,
   type VmRecord,
 } from "@silkvm/core";
-import { failNth, withGate } from "@silkvm/core/testing";
+import { failNth, releasing, withGate } from "@silkvm/core/testing";
 import { linuxHost } from "@silkvm/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { releasing } from "./releasing-host.ts";
 import { tailBackend } from "./tail-backend.ts";
 
 type Note = { readonly text: string };
@@ -220,7 +219,7 @@ describe("a device", () => {
   it("of which a killed program left it open what became of it keeps nobody from ending the VM", async () => {
     await using engine = await open();
     await using locks = new AsyncDisposableStack();
-    const killed = await open(releasing(locks));
+    const killed = await open(releasing(host, locks));
     const hanging = { id: "n1", text: "no answer" };
     void killed.devices.attach("web", noteKind, hanging).catch(() => {});
     await expect.poll(() => hostHas("n1")).toBe(true);
@@ -399,7 +398,7 @@ describe("an effect that fails while a device is", () => {
           let effects = 0;
           const gate = failNth(nth, code);
           await using locks = new AsyncDisposableStack();
-          const faulty = withGate(releasing(locks), (effect) => {
+          const faulty = withGate(releasing(host, locks), (effect) => {
             effects = effect.number;
             return gate(effect);
           });

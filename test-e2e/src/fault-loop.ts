@@ -1,7 +1,8 @@
 import type { Engine, Vm, VmSpec } from "@silkvm/core";
 import { createEngine, toSilkError } from "@silkvm/core";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { type EffectGate, failNth, withGate } from "@silkvm/core/testing";
+import { type EffectGate, failNth, releasing, withGate } from "@silkvm/core/testing";
+import { linuxHost } from "@silkvm/sys";
 import { expect } from "vitest";
 import { type FaultReport, runFaulty } from "./fault-run.ts";
 import {
@@ -14,7 +15,6 @@ import {
   vmName,
   writeArchive,
 } from "./fault-verbs.ts";
-import { releasing } from "./releasing-host.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { expectNothingLeft, processesIn } from "./snapshot-scene.ts";
 import type { SnapshotTarget } from "./snapshot-targets.ts";
@@ -178,7 +178,7 @@ export async function failVerb(
   const gate: EffectGate =
     wanted === undefined ? () => undefined : failNth(wanted.nth, wanted.kind);
   await using locks = new AsyncDisposableStack();
-  const faulty = withGate(releasing(locks), (effect) => {
+  const faulty = withGate(releasing(linuxHost(), locks), (effect) => {
     effects.push(effect.name);
     return gate(effect);
   });

@@ -1,5 +1,5 @@
 import type { Host } from "@silkvm/core";
-import { failNth, withGate } from "@silkvm/core/testing";
+import { failNth, releasing, withGate } from "@silkvm/core/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type VfioData, vfioKind } from "../src/index.ts";
 import { scene, type Scene, spare } from "./support/scene.ts";
@@ -166,18 +166,7 @@ describe("whatever effect", () => {
           let effects = 0;
           const gate = gateOf(nth);
           await using locks = new AsyncDisposableStack();
-          const { host } = at.pci;
-          const mortal: Host = {
-            ...host,
-            locks: {
-              isHeld: (path, offset) => host.locks.isHeld(path, offset),
-              acquire: async (path, offset, options) => {
-                const lock = await host.locks.acquire(path, offset, options);
-                return lock === undefined ? undefined : locks.use(lock);
-              },
-            },
-          };
-          const faulty = withGate(mortal, (effect) => {
+          const faulty = withGate(releasing(at.pci.host, locks), (effect) => {
             effects = effect.number;
             return gate(effect);
           });

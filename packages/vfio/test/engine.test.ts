@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createEngine, definePlugin, type Engine, type Host, type SilkError } from "@silkvm/core";
-import { failNth, withGate } from "@silkvm/core/testing";
+import { failNth, releasing, withGate } from "@silkvm/core/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { deviceAttach, deviceDetach, deviceList, vfioKind } from "../src/index.ts";
 import { plainBackend } from "./support/plain-backend.ts";
@@ -145,18 +145,7 @@ describe("no device is left stolen where an effect", () => {
           let effects = 0;
           const gate = gateOf(nth);
           await using locks = new AsyncDisposableStack();
-          const { host } = at.pci;
-          const mortal: Host = {
-            ...host,
-            locks: {
-              isHeld: (path, offset) => host.locks.isHeld(path, offset),
-              acquire: async (path, offset, options) => {
-                const lock = await host.locks.acquire(path, offset, options);
-                return lock === undefined ? undefined : locks.use(lock);
-              },
-            },
-          };
-          const faulty = withGate(mortal, (effect) => {
+          const faulty = withGate(releasing(at.pci.host, locks), (effect) => {
             effects = effect.number;
             return gate(effect);
           });

@@ -1,9 +1,8 @@
-import type { Host } from "@silkvm/core";
-import { linuxHost } from "@silkvm/sys";
+import type { Host } from "../host.ts";
 
 /** A host whose locks end with a scope, as they would with a process: one that was taken by a call which timed out is known to nobody. */
-export function releasing(scope: AsyncDisposableStack): Host {
-  const { locks, ...rest } = linuxHost();
+export function releasing(host: Host, scope: AsyncDisposableStack): Host {
+  const { locks, ...rest } = host;
   return {
     ...rest,
     locks: {
