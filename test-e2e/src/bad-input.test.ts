@@ -27,7 +27,7 @@ describe.each(targets)("bad input on $name", (target) => {
         "vm",
         "create",
         "--kernel",
-        "kernel" in boot ? boot.kernel : "",
+        boot.kernel,
         "--cpus",
         "1",
         "--memory",

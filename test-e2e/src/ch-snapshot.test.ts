@@ -17,7 +17,7 @@ describe.each(snapshotTargets)("on $name", (target) => {
     it("a guest under firmware goes on talking on its serial line, as a clone and after a restore", async () => {
       await onScene(target, async ({ engine, guest, boot }) => {
         const spec = await target.spec();
-        const firmware = "kernel" in spec.boot ? spec.boot.kernel : "";
+        const firmware = spec.boot.kernel;
         const source = await boot("source", { boot: { firmware } });
         await guest.remember(source, "before");
         const { id } = await source.save();

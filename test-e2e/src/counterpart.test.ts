@@ -129,7 +129,7 @@ describe.each(snapshotTargets)("an archive of the counterpart's, on $name", (tar
         });
         expect(manifest.vm.config).toMatchObject({
           image: "localhost:5000/silk-guest:1",
-          imageType: "oci",
+          imageType: "oci-vm",
           storageBytes: 10 * 1024 ** 3,
         });
         const sizes = manifest.files.map(({ name, sizeBytes }) => [name, sizeBytes]);

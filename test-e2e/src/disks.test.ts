@@ -362,7 +362,7 @@ describe.each(snapshotTargets)("disks of running VMs on $name", (target) => {
 
     test("may be made with it: the guest finds them by name, in their sizes, and they go with the VM", async (t) => {
       const { boot } = await target.spec();
-      const kernel = "kernel" in boot ? boot.kernel : boot.firmware;
+      const kernel = boot.kernel;
       const size = ["--kernel", kernel, "--memory", "64M", "--cpus", "1", "--storage", "0"];
       const disks = [
         ["--data-disk", "size=16M,name=db,mount=/srv,directio=off"],

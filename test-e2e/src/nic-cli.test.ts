@@ -56,7 +56,7 @@ function inSandbox(target: Target): () => Scene {
     sandbox = await makeNetSandbox(target.chBinary());
     silk = silkIn(sandbox);
     const { boot } = await target.spec();
-    const kernel = "kernel" in boot ? boot.kernel : "";
+    const kernel = boot.kernel;
     small = ["--kernel", kernel, "--cpus", "1", "--memory", "64M", "--storage", "0"];
     before = sandbox.left();
   });

@@ -12,7 +12,7 @@ export interface Target {
   readonly missing: string | undefined;
   chBinary(): string;
   /** The smallest VM that boots on it, with a COW disk and a PTY for its console. */
-  spec(): Promise<VmSpec>;
+  spec(): Promise<VmSpec & { readonly boot: { readonly kernel: string } }>;
   readonly consoleEcho: { readonly send: string; readonly expect: string };
 }
 

@@ -21,7 +21,7 @@ describe.each(targets)("silk vm fs on $name", (target) => {
     const env = { ...sandbox.env, SILK_VIRTIOFSD: program(sandbox) };
     const silk = silkIn({ ...sandbox, env });
     const { boot } = await target.spec();
-    const kernel = "kernel" in boot ? boot.kernel : "";
+    const kernel = boot.kernel;
     const size = ["--cpus", "1", "--memory", "64M", "--storage", "16M", "--shared-memory"];
     await silk.ok("vm", "run", "--name", "web", "--kernel", kernel, ...size);
     mkdirSync(join(sandbox.dir, "src"));

@@ -119,6 +119,23 @@ export {
   type VmmProbe,
   type VmObservation,
 } from "./hypervisor.ts";
+export type {
+  BlobReference,
+  ImageGarbage,
+  ImageLease,
+  ImageSource,
+  ImageSourceContext,
+  ImageSourceDefinition,
+  LeaseRequest,
+} from "./image/image-source.ts";
+export type {
+  ContainerMount,
+  ContainerRun,
+  GuestConfig,
+  ImageType,
+  RunSpec,
+  VmImage,
+} from "./image/vm-image.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { checkPlugin } from "./plugin/check.ts";
 export { type DiscoveredPlugins, discoverPlugins, type PluginLocation } from "./plugin/discover.ts";
@@ -169,6 +186,14 @@ export {
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
 export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
+export {
+  cmdlineOf,
+  COW_SERIAL,
+  layerSerialPrefix,
+  type OciBoot,
+  ociCmdline,
+  reverseLayerSerials,
+} from "./vm/oci-cmdline.ts";
 export type {
   Attachment,
   Boot,

@@ -35,3 +35,13 @@ export {
 export { readSparse, type SparseEntry } from "./tar/sparse-formats.ts";
 export { SparseMap } from "./tar/sparse-map.ts";
 export { checkTool, runTool, type Tool } from "./tool.ts";
+export { type BasedDiskRequest, createBasedDisk } from "./vm-disks/based-disk.ts";
+export { makeCommands } from "./vm-disks/make-commands.ts";
+export { makeDisks } from "./vm-disks/make-disks.ts";
+export {
+  type DiskToMake,
+  disksToMake,
+  EXIT_SERIAL,
+  plannedDisks,
+  RUN_SERIAL,
+} from "./vm-disks/planned-disks.ts";

@@ -1,11 +1,12 @@
-import { join } from "node:path";
-import type {
-  Disk,
-  LoadedVm,
-  LoadRequest,
-  OperationContext,
-  SnapshotManifest,
-  VmRecord,
+import { basename, join } from "node:path";
+import {
+  cmdlineOf,
+  type Disk,
+  type LoadedVm,
+  type LoadRequest,
+  type OperationContext,
+  type SnapshotManifest,
+  type VmRecord,
 } from "@silkvm/core";
 import { checkSnapshot } from "./check-snapshot.ts";
 import { copyDisks } from "./copy-disks.ts";
@@ -56,11 +57,13 @@ export async function clone(
   const vmPaths = paths(vm);
   const { manifest } = source;
   const disks = vm.disks.slice(0, manifest.vm.disks.length);
-  const copies = manifest.vm.disks.flatMap(({ file }, index) =>
-    file === undefined
-      ? []
-      : [{ from: join(source.directory, file), to: (disks[index] as Disk).path }],
-  );
+  // A cidata disk that is there already tells the clone who it is, and not who the snapshot's VM was.
+  const made = new Set(await host.files.list(vmPaths.dataDir));
+  const copies = manifest.vm.disks.flatMap(({ file, role }, index) => {
+    const to = (disks[index] as Disk).path;
+    if (file === undefined || (role === "cidata" && made.has(basename(to)))) return [];
+    return [{ from: join(source.directory, file), to }];
+  });
   await copyDisks(host, copies, { signal });
   const directory = restoreDir(vmPaths);
   const files = {
@@ -72,6 +75,7 @@ export async function clone(
       // With the snapshot's own TAPs the clone would take part in its source's traffic.
       taps: manifest.vm.nics.map(() => throwAwayTap(host)),
       boot: vm.boot,
+      cmdline: cmdlineOf(vm),
       consoleSocketPath: vmPaths.consoleSocketPath,
     },
   };

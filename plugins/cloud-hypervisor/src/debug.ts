@@ -1,10 +1,9 @@
 import { dirname } from "node:path";
 import { argumentObstacles, diskArg, launchArgs, type VmmLaunch } from "@silkvm/ch-client";
 import { type CallOptions, type Disk, SilkError, type VmRecord } from "@silkvm/core";
-import { ext4Command } from "@silkvm/storage";
+import { disksToMake, makeCommands } from "@silkvm/storage";
 import { toDiskConfig } from "./disk-config.ts";
 import type { Machine } from "./machine.ts";
-import { disksToMake } from "./planned-disks.ts";
 import { vmConfigOf } from "./vm-config.ts";
 import { vmmOptions } from "./vmm-processes.ts";
 
@@ -39,13 +38,7 @@ export function preparationOf({ paths }: Machine, vm: VmRecord): readonly (reado
     dirname(path),
     path,
   ]);
-  return [
-    ["mkdir", "-p", "-m", "0700", ...directories],
-    ...disks.flatMap(({ path, sizeBytes, fstype, label }) => [
-      ["truncate", "-s", String(sizeBytes), path],
-      ...(fstype === "ext4" ? [ext4Command({ path, label })] : []),
-    ]),
-  ];
+  return [["mkdir", "-p", "-m", "0700", ...directories], ...disks.flatMap(makeCommands)];
 }
 
 /** The program and the arguments that would start a VM. */

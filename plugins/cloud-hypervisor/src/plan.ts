@@ -5,11 +5,10 @@ import {
   type ResolvedVmSpec,
   SilkError,
 } from "@silkvm/core";
-import { checkExt4Tool } from "@silkvm/storage";
+import { checkExt4Tool, plannedDisks } from "@silkvm/storage";
 import { checkImage } from "./check-image.ts";
 import { checkPath } from "./check-path.ts";
 import type { Machine } from "./machine.ts";
-import { plannedDisks } from "./planned-disks.ts";
 
 /** `sun_path` of a Unix socket has room for so many bytes and a NUL. */
 const longestSocketPath = 107;
@@ -25,9 +24,10 @@ export async function plan(
   for (const path of [paths.apiSocketPath, paths.consoleSocketPath]) checkSocketPath(path);
   await checkBoot(machine, spec);
   await checkGivenDisks(machine, spec);
-  const disks = plannedDisks(spec, paths);
+  const disks = await plannedDisks(host, spec, paths);
   checkDisks(disks);
-  const cowIsFormatted = spec.config.storageBytes > 0 && spec.boot.kind === "direct";
+  const cowIsFormatted =
+    spec.config.storageBytes > 0 && spec.boot.kind === "direct" && spec.image?.disk === undefined;
   if (cowIsFormatted || spec.dataDisks.some(({ fstype }) => fstype === "ext4"))
     await checkExt4Tool(host);
   context.signal?.throwIfAborted();

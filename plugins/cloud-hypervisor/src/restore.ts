@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import type { LoadedVm, OperationContext, RestoreRequest, VmRecord } from "@silkvm/core";
+import {
+  cmdlineOf,
+  type LoadedVm,
+  type OperationContext,
+  type RestoreRequest,
+  type VmRecord,
+} from "@silkvm/core";
 import { checkSnapshot } from "./check-snapshot.ts";
 import { copyDisks } from "./copy-disks.ts";
 import { commitSwap, exchange, finishSwap } from "./finish-swap.ts";
@@ -50,6 +56,7 @@ export async function restore(
       diskPaths: matched.map(({ disk }) => disk.path),
       taps: vm.nics.map(({ tap }) => tap),
       boot: vm.boot,
+      cmdline: cmdlineOf(vm),
       consoleSocketPath: machine.paths(vm).consoleSocketPath,
     },
   };

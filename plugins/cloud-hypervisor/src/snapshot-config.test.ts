@@ -8,6 +8,7 @@ const placement: Placement = {
   diskPaths: ["/vms/clone/cow.raw"],
   taps: ["silk0123456789a"],
   boot: { kind: "direct", kernelPath: "/own/k", initrdPath: "/own/i", cmdline: "own" },
+  cmdline: "own",
   consoleSocketPath: "/run/clone/console.sock",
 };
 
@@ -36,6 +37,7 @@ it("a guest under firmware gets its own serial socket", () => {
   const { config } = place(documents, {
     ...placement,
     boot: { kind: "firmware", firmwarePath: "/own/fw" },
+    cmdline: undefined,
   });
   expect(config["serial"]).toEqual({ mode: "Socket", socket: "/run/clone/console.sock" });
   expect(config["payload"]).toEqual({ firmware: "/own/fw" });

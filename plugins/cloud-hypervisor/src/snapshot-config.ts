@@ -18,6 +18,8 @@ export interface Placement {
   /** TAPs of the NICs, in the snapshot's order. */
   readonly taps: readonly string[];
   readonly boot: Boot;
+  /** Of the kernel, where one is booted: for when the guest boots again. */
+  readonly cmdline: string | undefined;
   readonly consoleSocketPath: string;
 }
 
@@ -33,7 +35,7 @@ export function place(documents: SnapshotDocuments, placement: Placement): Snaps
 }
 
 function placeConfig(config: JsonObject, placement: Placement): JsonObject {
-  const { boot, diskPaths, taps, consoleSocketPath } = placement;
+  const { boot, cmdline, diskPaths, taps, consoleSocketPath } = placement;
   const disks = objectsAt(config, "disks", configName).map((disk, index) =>
     withKey(disk, "path", diskPaths[index]),
   );
@@ -43,7 +45,7 @@ function placeConfig(config: JsonObject, placement: Placement): JsonObject {
   );
   return {
     ...config,
-    payload: placePayload(objectAt(config, "payload", configName), boot),
+    payload: placePayload(objectAt(config, "payload", configName), boot, cmdline),
     ...(disks.length > 0 ? { disks } : {}),
     ...(net.length > 0 ? { net } : {}),
     ...(boot.kind === "firmware"
@@ -53,13 +55,13 @@ function placeConfig(config: JsonObject, placement: Placement): JsonObject {
   };
 }
 
-function placePayload(payload: JsonObject, boot: Boot): JsonObject {
+function placePayload(payload: JsonObject, boot: Boot, cmdline: string | undefined): JsonObject {
   const { kernel: _k, firmware: _f, initramfs: _i, cmdline: _c, ...rest } = payload;
   if (boot.kind === "firmware") return { ...rest, firmware: boot.firmwarePath };
   return {
     ...rest,
     kernel: boot.kernelPath,
-    ...(boot.cmdline === "" ? {} : { cmdline: boot.cmdline }),
+    ...(cmdline === undefined || cmdline === "" ? {} : { cmdline }),
     ...(boot.initrdPath === undefined ? {} : { initramfs: boot.initrdPath }),
   };
 }

@@ -1,5 +1,12 @@
 import type { NetConfig, VmConfig } from "@silkvm/ch-client";
-import type { Boot, Disk, Nic, VmPaths, VmRecord } from "@silkvm/core";
+import {
+  type Boot,
+  cmdlineOf,
+  type Disk,
+  type Nic,
+  type VmPaths,
+  type VmRecord,
+} from "@silkvm/core";
 import { toDiskConfig } from "./disk-config.ts";
 
 /** Below this a balloon would take more than it gives. */
@@ -23,7 +30,7 @@ export function vmConfigOf(vm: VmRecord, paths: VmPaths, hostCpus: number): VmCo
       ...(sharedMemory ? { shared: true } : {}),
       ...(hugepages ? { hugepages: true } : {}),
     },
-    payload: payload(vm.boot),
+    payload: payload(vm),
     ...(disks.length > 0 ? { disks } : {}),
     ...(vm.nics.length > 0 ? { net: vm.nics.map((nic) => toNetConfig(nic, netQueueSize)) } : {}),
     rng: { src: "/dev/urandom" },
@@ -39,12 +46,14 @@ function attachedDisks({ boot, firstBooted, disks }: VmRecord): readonly Disk[] 
   return disks.filter(({ role }) => role !== "cidata");
 }
 
-function payload(boot: Boot): VmConfig["payload"] {
+function payload(vm: VmRecord): VmConfig["payload"] {
+  const { boot } = vm;
+  const cmdline = cmdlineOf(vm);
   if (boot.kind === "firmware") return { firmware: boot.firmwarePath };
   return {
     kernel: boot.kernelPath,
     ...(boot.initrdPath === undefined ? {} : { initramfs: boot.initrdPath }),
-    ...(boot.cmdline === "" ? {} : { cmdline: boot.cmdline }),
+    ...(cmdline === "" ? {} : { cmdline }),
   };
 }
 

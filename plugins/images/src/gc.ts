@@ -1,24 +1,19 @@
 import { join } from "node:path";
-import { type CallOptions, type Host, toSilkError } from "@silkvm/core";
+import {
+  type BlobReference,
+  type CallOptions,
+  type Host,
+  type ImageGarbage as Garbage,
+  toSilkError,
+} from "@silkvm/core";
 import { familiarName } from "./reference.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { ImageStore } from "./store/image-store.ts";
 import { blobIdPattern } from "./store/paths.ts";
 
-/** Somebody who needs a blob, other than an image: a VM, a snapshot. */
-export interface BlobReference {
-  readonly blobId: string;
-  /** For people: `the VM web`. */
-  readonly by: string;
-}
-
 /** What nothing needs. */
-export interface ImageGarbage {
+export interface ImageGarbage extends Garbage {
   readonly kind: "blob" | "download" | "work";
-  /** Its path. */
-  readonly name: string;
-  readonly why: string;
-  readonly sizeBytes: number;
 }
 
 /** A blob that stays, and why. */

@@ -1,5 +1,5 @@
-import type { CallOptions, Host, Logger } from "@silkvm/core";
-import type { BlobReference, ImageGarbage } from "./gc.ts";
+import type { BlobReference, CallOptions, Host, Logger } from "@silkvm/core";
+import type { ImageGarbage } from "./gc.ts";
 import type { HttpSettings } from "./http/http.ts";
 import type { LayerLimits } from "./layers/flatten.ts";
 import type { ImageProgress } from "./progress.ts";

@@ -1,23 +1,19 @@
 import { isAbsolute, join, resolve as resolvePath } from "node:path";
 import type { Readable } from "node:stream";
 import {
+  type BlobReference,
   type CallOptions,
   type Host,
   type HostLock,
   SilkError,
   silentLogger,
   toSilkError,
+  type VmImage,
 } from "@silkvm/core";
 import { importDisk, pullDisk, type DiskContext } from "./cloudimg/pull-disk.ts";
 import { imageInvalid } from "./errors.ts";
 import { spool } from "./files/spool.ts";
-import {
-  type BlobReference,
-  collectGarbage,
-  type GarbagePlan,
-  type ImageGarbage,
-  planGarbage,
-} from "./gc.ts";
+import { collectGarbage, type GarbagePlan, type ImageGarbage, planGarbage } from "./gc.ts";
 import { Http } from "./http/http.ts";
 import type {
   ImagesOptions,
@@ -41,7 +37,7 @@ import { Blobs } from "./store/blobs.ts";
 import type { ImageRecord } from "./store/image-record.ts";
 import { type ImageStore, openImageStore, openImageStoreReadOnly } from "./store/image-store.ts";
 import { imagePaths } from "./store/paths.ts";
-import { type VmImage, vmImage } from "./vm-image.ts";
+import { vmImage } from "./vm-image.ts";
 
 /** The largest file that is downloaded, where its size is not known before. */
 const downloadBytes = 1024 ** 4;

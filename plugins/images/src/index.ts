@@ -6,13 +6,14 @@ export type {
   PullResult,
   RemoveResult,
 } from "./images-options.ts";
-export type { BlobReference, GarbagePlan, ImageGarbage, KeptBlob } from "./gc.ts";
+export type { GarbagePlan, ImageGarbage, KeptBlob } from "./gc.ts";
 export type { HttpSettings } from "./http/http.ts";
 export type { LayerLimits } from "./layers/flatten.ts";
 export type { ImageProgress } from "./progress.ts";
 export { familiarName, parseReference, type Reference } from "./reference.ts";
-export type { ImageLayer, ImageRecord, ImageRunConfig, ImageType } from "./store/image-record.ts";
-export type { VmImage } from "./vm-image.ts";
+export type { ImageLayer, ImageRecord, ImageRunConfig } from "./store/image-record.ts";
+export { imageSource } from "./source.ts";
+export { default } from "./plugin.ts";
 export {
   largestUserDataBytes,
   type SeedFiles,

@@ -90,7 +90,7 @@ describe.skipIf(!has("qemu-img"))("cloud images", () => {
     const { image: leased, lease } = await bed.images.lease("stdin");
     await lease.release();
     expect(leased).toMatchObject({
-      imageType: "cloudimg",
+      type: "cloudimg",
       disk: { path: bed.blob(image.disk?.blobId ?? ""), virtualSizeBytes: diskBytes },
     });
     expect(readdirSync(bed.path("root/images/work"))).toEqual([]);

@@ -20,6 +20,17 @@ export const bundledPlugins: readonly PluginDefinition[] = [
     ],
   },
   {
+    name: "@silkvm/images",
+    apiVersion: 1,
+    images: [
+      {
+        name: "images",
+        description: "OCI images, and cloud images by their URL",
+        open: async (context) => (await import("@silkvm/images")).imageSource.open(context),
+      },
+    ],
+  },
+  {
     name: "@silkvm/network",
     apiVersion: 1,
     networks: [

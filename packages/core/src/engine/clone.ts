@@ -7,6 +7,7 @@ import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
 import type { EngineCore } from "./core.ts";
 import { refuseClash } from "./create.ts";
+import { withSeedDisk, writeSeed } from "./images.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { lockVm } from "./locked.ts";
 import { attachNics, networkOf } from "./network-of.ts";
@@ -43,7 +44,7 @@ export async function cloneVm(
   const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
   const planned = planClone(core, manifest, options, { seq, id, name });
-  const disks = backend.cloneDisks(planned, manifest);
+  const disks = withSeedDisk(core, planned, backend.cloneDisks(planned, manifest));
   checkDisks(disks);
   const nics =
     nicCount === 0
@@ -62,6 +63,7 @@ export async function cloneVm(
     await makeRunDirectory(core, reserved);
     await core.host.files.mkdir(core.logScopeDir, { mode: 0o700 });
     reserved = { ...reserved, nics: await attachNics(core, reserved, nics, context) };
+    await writeSeed(core, reserved, context);
     const request = {
       source,
       mode: options.restoreMode ?? "auto",

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { EngineConfig } from "../config/schema.ts";
 import type { DeviceKindDefinition } from "../devices/device-kind.ts";
 import { SilkError, toSilkError } from "../errors.ts";
+import type { ImageSource, ImageSourceDefinition } from "../image/image-source.ts";
 import type { Host } from "../host.ts";
 import type { BackendDefinition, Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
@@ -22,6 +23,8 @@ export class EngineCore {
   readonly deviceKinds: readonly DeviceKindDefinition[];
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
   readonly #networks: readonly NetworkDefinition[];
+  readonly #imageSources: readonly ImageSourceDefinition[];
+  readonly #openedSources = new Map<string, Promise<ImageSource>>();
   readonly #plumbings = new Map<string, Promise<Plumbing>>();
   readonly #backends = new Map<string, Promise<Hypervisor>>();
   #store: Store | undefined;
@@ -38,6 +41,7 @@ export class EngineCore {
     readonly backends: readonly BackendDefinition[];
     readonly networks: readonly NetworkDefinition[];
     readonly deviceKinds: readonly DeviceKindDefinition[];
+    readonly imageSources: readonly ImageSourceDefinition[];
   }) {
     this.host = parts.host;
     this.config = parts.config;
@@ -46,6 +50,7 @@ export class EngineCore {
     this.cwd = parts.cwd;
     this.deviceKinds = parts.deviceKinds;
     this.#networks = parts.networks;
+    this.#imageSources = parts.imageSources;
     this.#definitions = new Map(parts.backends.map((definition) => [definition.name, definition]));
   }
 
@@ -168,6 +173,51 @@ export class EngineCore {
     return opened;
   }
 
+  get imageSources(): readonly ImageSourceDefinition[] {
+    return this.#imageSources;
+  }
+
+  /** Whether a plugin brings images of such a name. */
+  knowsImage(name: string): boolean {
+    return this.#sourceOf(name) !== undefined;
+  }
+
+  /** Where an image comes from, by the scheme of its name. @throws SilkError `IMAGES_MISSING` */
+  async imageSource(name: string): Promise<ImageSource> {
+    this.#refuseClosed();
+    const definition = this.#sourceOf(name);
+    if (definition === undefined)
+      throw new SilkError(`no plugin brings the image ${name}`, {
+        code: "IMAGES_MISSING",
+        kind: "unsupported",
+        hint: "Install a plugin that brings images, or give one to createEngine.",
+        details: { image: name, known: this.#imageSources.map((source) => source.name) },
+      });
+    return await this.openImageSource(definition);
+  }
+
+  openImageSource(definition: ImageSourceDefinition): Promise<ImageSource> {
+    let opened = this.#openedSources.get(definition.name);
+    if (opened === undefined) {
+      opened = definition.open({
+        host: this.host,
+        logger: this.logger,
+        rootDir: this.config.rootDir,
+        references: async () => this.read((store) => store?.listBlobReferences() ?? []),
+      });
+      this.#openedSources.set(definition.name, opened);
+    }
+    return opened;
+  }
+
+  #sourceOf(name: string): ImageSourceDefinition | undefined {
+    const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(name)?.[1];
+    return (
+      this.#imageSources.find((source) => scheme !== undefined && source.scheme === scheme) ??
+      this.#imageSources.find((source) => source.scheme === undefined)
+    );
+  }
+
   paths(vm: { readonly id: string }): VmPaths {
     const runDir = join(this.runScopeDir, vm.id);
     return {
@@ -214,6 +264,7 @@ export class EngineCore {
     const opened = await Promise.allSettled([
       ...this.#backends.values(),
       ...this.#plumbings.values(),
+      ...this.#openedSources.values(),
     ]);
     for (const resource of opened)
       if (resource.status === "fulfilled") await resource.value[Symbol.asyncDispose]();

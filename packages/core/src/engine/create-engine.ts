@@ -10,7 +10,7 @@ import { silentLogger } from "../logger.ts";
 import { checkPlugins } from "../plugin/check.ts";
 import { resolveVm } from "../refs.ts";
 import { validate } from "../validate.ts";
-import { resolveSpec } from "../vm/resolve-spec.ts";
+import { draftSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import { adoptSnapshot } from "./adopt-snapshot.ts";
 import { batch } from "./batch.ts";
@@ -26,6 +26,7 @@ import { detachDevice } from "./detach-device.ts";
 import { readEvents } from "./events.ts";
 import { collectGarbage } from "./gc.ts";
 import { HookRunner } from "./hooks.ts";
+import { specWithImage } from "./images.ts";
 import { inspectVm } from "./inspect.ts";
 import { listOperations } from "./operations.ts";
 import { planNics } from "./plan-nics.ts";
@@ -65,6 +66,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     backends,
     networks: options.plugins.flatMap(({ networks }) => networks ?? []),
     deviceKinds: options.plugins.flatMap(({ devices }) => devices ?? []),
+    imageSources: options.plugins.flatMap(({ images }) => images ?? []),
   });
   const bounded = <T>(
     doing: string,
@@ -160,6 +162,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           changeNics(core, ref, run, call, signal),
         ),
     },
+    blobReferences: (call = {}) =>
+      bounded("cannot tell who needs images", call, async () =>
+        core.read((store) => store?.listBlobReferences() ?? []),
+      ),
     networks: (call = {}) =>
       bounded("cannot list the networks", call, (signal) => listNetworks(core, signal)),
     inspect: (ref, call = {}) =>
@@ -226,12 +232,16 @@ async function tellLaunch(
   readonly preparation: readonly (readonly string[])[];
   readonly command: readonly string[];
 }> {
-  const spec = resolveSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
-  const backend = await core.backend(spec.backend);
+  // What is told of must be here: nothing is fetched for it.
+  const local = input.image === undefined ? input : { ...input, pull: "never" as const };
+  const draft = draftSpec(local, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const backend = await core.backend(draft.backend);
   const commands = requireCapability(backend, launchCommand);
   // Read for the paths' sake: they hold the store's scope.
   core.read(() => undefined);
   const context = core.context({}, signal);
+  await using completed = await specWithImage(core, draft, backend, context);
+  const { spec } = completed;
   const { disks } = await backend.plan(spec, context);
   const nics = await planNics(core, spec, context);
   const vm = planRecord(spec, { disks, nics }, 0, core.now());

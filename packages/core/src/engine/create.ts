@@ -2,9 +2,10 @@ import { SilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkDisks } from "../vm/disks.ts";
 import type { VmRecord } from "../vm/record.ts";
-import { resolveSpec } from "../vm/resolve-spec.ts";
+import { draftSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
+import { specWithImage, writeSeed } from "./images.ts";
 import { lockVm } from "./locked.ts";
 import { attachNics } from "./network-of.ts";
 import { planNics, refuseTakenMacs } from "./plan-nics.ts";
@@ -20,13 +21,15 @@ export async function createVm(
   options: CreateOptions,
   signal: AbortSignal | undefined,
 ): Promise<VmRecord> {
-  const spec = resolveSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
-  const backend = await core.backend(spec.backend);
+  const draft = draftSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const backend = await core.backend(draft.backend);
   const store = await core.store();
   await recoverAll(core, store);
-  refuseClash(store, spec);
-  await core.hooks.before("vm:before-create", { spec }, signal);
+  refuseClash(store, draft);
   const context = core.context(options, signal);
+  await using completed = await specWithImage(core, draft, backend, context);
+  const { spec } = completed;
+  await core.hooks.before("vm:before-create", { spec }, signal);
   const { disks } = await backend.plan(spec, context);
   checkDisks(disks);
   const nics = await planNics(core, spec, context);
@@ -43,6 +46,7 @@ export async function createVm(
   try {
     await core.host.files.mkdir(core.paths(reserved).dataDir, { mode: 0o700 });
     reserved = { ...reserved, nics: await attachNics(core, reserved, nics, context) };
+    await writeSeed(core, reserved, context);
     await backend.create(reserved, context);
     signal?.throwIfAborted();
     const created: VmRecord = { ...reserved, state: "created", updatedAt: store.now() };

@@ -103,7 +103,24 @@ export async function collectGarbage(
       throw toSilkError(error, `cannot remove ${name}`);
     }
   }
-  return orphans.map(({ kind, name, why }) => ({ kind, name, why }));
+  const images = await collectImages(core, options, signal);
+  return [...orphans.map(({ kind, name, why }) => ({ kind, name, why })), ...images];
+}
+
+/** What image sources have that nothing needs: last, since what was an orphan needs nothing any more. */
+async function collectImages(
+  core: EngineCore,
+  options: ChangeOptions & { readonly dryRun?: boolean | undefined },
+  signal: AbortSignal | undefined,
+): Promise<readonly Orphan[]> {
+  const dryRun = options.dryRun === true;
+  const found: Orphan[] = [];
+  for (const definition of core.imageSources) {
+    const source = await core.openImageSource(definition);
+    const garbage = await source.collectGarbage({ dryRun }, core.context(options, signal));
+    found.push(...garbage.map(({ name, why }): Orphan => ({ kind: "image", name, why })));
+  }
+  return found;
 }
 
 /** The VM that a process serves, by the socket among its arguments. A shell that was given such a command line as text serves none. */

@@ -19,7 +19,7 @@ export function planRecord(
     disks,
     nics,
     labels: spec.labels,
-    imageBlobIds: [],
+    imageBlobIds: spec.image?.blobIds ?? [],
     snapshotIds: [],
     firstBooted: false,
     createdAt: now,

@@ -5,6 +5,7 @@ import type { DeviceKind } from "../devices/device-kind.ts";
 import type { SilkError } from "../errors.ts";
 import type { Host, ProcessIdentity } from "../host.ts";
 import type { Console, Hypervisor, VmObservation } from "../hypervisor.ts";
+import type { BlobReference } from "../image/image-source.ts";
 import type { Logger } from "../logger.ts";
 import type { PluginDefinition } from "../plugin/plugin.ts";
 import type { NetworkView } from "../plumbing.ts";
@@ -342,7 +343,7 @@ export interface OperationView {
 
 /** Something that no record owns. */
 export interface Orphan {
-  readonly kind: "process" | "data" | "run" | "log" | "snapshot";
+  readonly kind: "process" | "data" | "run" | "log" | "snapshot" | "image";
   /** A path, or `pid 123`. */
   readonly name: string;
   readonly why: string;
@@ -403,6 +404,8 @@ export interface Engine extends AsyncDisposable {
   hibernate(ref: string, options?: SaveOptions): Promise<SavedSnapshotView>;
   /** Lets a VM that hibernates go on where it was. A snapshot that was made for it without a name of its own is removed. @throws SilkError `VM_NOT_HIBERNATED` */
   wake(ref: string, options?: LoadOptions): Promise<LoadResult>;
+  /** Which blobs of images VMs and snapshots need: for whoever looks after images outside of the engine. Writes nothing. */
+  blobReferences(options?: EngineCallOptions): Promise<readonly BlobReference[]>;
   /** The record and the truth. Writes nothing. */
   inspect(ref: string, options?: EngineCallOptions): Promise<VmView>;
   /** Oldest first. Writes nothing. */

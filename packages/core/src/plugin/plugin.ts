@@ -1,4 +1,5 @@
 import type { DeviceKindDefinition } from "../devices/device-kind.ts";
+import type { ImageSourceDefinition } from "../image/image-source.ts";
 import type { BackendDefinition } from "../hypervisor.ts";
 import type { NetworkDefinition } from "../plumbing.ts";
 import type { Hooks } from "./hooks.ts";
@@ -16,6 +17,8 @@ export interface PluginDefinition {
   readonly networks?: readonly NetworkDefinition[] | undefined;
   /** Kinds of devices that can be added to running VMs. */
   readonly devices?: readonly DeviceKindDefinition[] | undefined;
+  /** Where VMs get images from. */
+  readonly images?: readonly ImageSourceDefinition[] | undefined;
   readonly hooks?: Hooks | undefined;
 }
 

@@ -85,7 +85,7 @@ export interface Snapshotter {
   cloneDisks(vm: { readonly id: string }, manifest: SnapshotManifest): readonly Disk[];
   /**
    * Brings up a new VM from a snapshot, with the disks of {@link Snapshotter.cloneDisks} and the NICs of its record instead of the
-   * snapshot's. Its data directory is there and empty. Checks the snapshot first. Where it throws, nothing of it runs any more.
+   * snapshot's. Its data directory is there, and empty but for a cidata disk of its own, where it has one: that is kept. Checks the snapshot first. Where it throws, nothing of it runs any more.
    */
   clone(vm: VmRecord, request: LoadRequest, context: OperationContext): Promise<LoadedVm>;
   /**

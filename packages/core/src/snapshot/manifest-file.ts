@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { isSilkError, SilkError, toSilkError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { validate } from "../validate.ts";
+import { containerRunSchema, guestSchema } from "../image/schemas.ts";
 import { checkDisks } from "../vm/disks.ts";
 import type { Boot } from "../vm/record.ts";
 import { namePattern } from "../vm/names.ts";
@@ -36,7 +37,9 @@ const config = v.object({
   hugepages: v.boolean(),
   image: v.optional(v.string()),
   imageDigest: v.optional(v.string()),
-  imageType: v.optional(v.picklist(["oci", "cloudimg"])),
+  imageType: v.optional(v.picklist(["oci-vm", "oci-container", "cloudimg"])),
+  guest: v.optional(guestSchema),
+  run: v.optional(containerRunSchema),
   network: v.optional(v.string()),
   bridge: v.optional(v.string()),
   dns: v.optional(v.array(v.string())),
@@ -47,6 +50,7 @@ const bootSchema = v.variant("kind", [
     kind: v.literal("direct"),
     kernelPath: absolutePath,
     initrdPath: v.optional(absolutePath),
+    layered: v.optional(v.boolean()),
     cmdline: v.string(),
   }),
   v.object({ kind: v.literal("firmware"), firmwarePath: absolutePath }),

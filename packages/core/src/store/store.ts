@@ -1,6 +1,7 @@
 import type { AttachedTo } from "../devices/device-kind.ts";
 import { toSilkError, SilkError, isSilkError } from "../errors.ts";
 import type { Host, HostDatabase, SqlValue } from "../host.ts";
+import type { BlobReference } from "../image/image-source.ts";
 import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
 import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { JournalEntry, OperationData, Verb } from "./journal.ts";
@@ -176,6 +177,17 @@ export class Store implements Disposable {
       vm: { id: row["vm_id"] as string, name: row["vm_name"] as string },
       attachment: JSON.parse(row["attachment"] as string) as Attachment,
     }));
+  }
+
+  /** Who needs which blobs of images. */
+  listBlobReferences(): readonly BlobReference[] {
+    const rows = this.#all(
+      `SELECT 'the VM ' || name AS needer, blob.value AS blob
+       FROM vms JOIN vm_records USING (seq), json_each(record, '$.imageBlobIds') AS blob
+       UNION ALL
+       SELECT 'the snapshot ' || name, blob.value FROM snapshots, json_each(record, '$.imageBlobIds') AS blob`,
+    );
+    return rows.map((row) => ({ blobId: row["blob"] as string, by: row["needer"] as string }));
   }
 
   insertSnapshot(snapshot: SnapshotRecord): void {

@@ -42,6 +42,7 @@ export function withGate(host: Host, gate: EffectGate): Host {
       writeInPlace: gated("files.writeInPlace", files.writeInPlace.bind(files)),
       createSparse: gated("files.createSparse", files.createSparse.bind(files)),
       copy: gated("files.copy", files.copy.bind(files)),
+      sharesBlocks: gated("files.sharesBlocks", files.sharesBlocks.bind(files)),
       link: gated("files.link", files.link.bind(files)),
       sync: gated("files.sync", files.sync.bind(files)),
       open: async (path, how, options) => {

@@ -1,5 +1,6 @@
 import type { RestoredMemory } from "../snapshot/restore-mode.ts";
 import type { ProcessIdentity } from "../host.ts";
+import type { ContainerRun, GuestConfig, ImageType } from "../image/vm-image.ts";
 
 /**
  * - `creating`: its directories and disks are being made
@@ -25,6 +26,8 @@ export interface Disk {
   readonly sizeBytes?: number | undefined;
   /** O_DIRECT on or off for a data disk, whatever the VM's `noDirectIo` says. */
   readonly directIo?: boolean | undefined;
+  /** The raw image that a COW disk begins as, where it does not begin empty. */
+  readonly basePath?: string | undefined;
   /** Where cidata mounts a data disk in the guest. */
   readonly mountPoint?: string | undefined;
   readonly fstype?: "ext4" | "none" | undefined;
@@ -61,6 +64,11 @@ export interface DirectBoot {
   readonly kind: "direct";
   readonly kernelPath: string;
   readonly initrdPath?: string | undefined;
+  /**
+   * Whether the root is made of an image's layers and the COW disk: the kernel is told of them, and of the NICs, in front of `cmdline`.
+   * {@link cmdlineOf} gives the whole of it.
+   */
+  readonly layered?: boolean | undefined;
   readonly cmdline: string;
 }
 
@@ -84,9 +92,14 @@ export interface VmConfig {
   readonly windows: boolean;
   readonly sharedMemory: boolean;
   readonly hugepages: boolean;
+  /** Name of the image that it was made of. */
   readonly image?: string | undefined;
   readonly imageDigest?: string | undefined;
-  readonly imageType?: "oci" | "cloudimg" | undefined;
+  readonly imageType?: ImageType | undefined;
+  /** What its guest is told by cidata. */
+  readonly guest?: GuestConfig | undefined;
+  /** What it runs, where its image is a container's. */
+  readonly run?: ContainerRun | undefined;
   /** The CNI network that its NICs are in. */
   readonly network?: string | undefined;
   /** The bridge of the host that its NICs are ports of. */

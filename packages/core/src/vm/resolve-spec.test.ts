@@ -114,7 +114,7 @@ describe("resolveSpec", () => {
     ],
     ["a cmdline of two lines", { boot: { kernel: "/k", cmdline: "a\nb" } }, "INVALID_SPEC"],
     ["an unknown field", { cpu: 1 } as Partial<VmSpec>, "INVALID_SPEC"],
-    ["neither kernel nor firmware", { boot: {} as VmSpec["boot"] }, "INVALID_SPEC"],
+    ["neither kernel nor firmware", { boot: {} }, "INVALID_SPEC"],
   ])("refuses %s", (_what, spec, code) => {
     expect(() => resolve(spec)).toThrow(expect.objectContaining({ code, kind: "invalid" }));
   });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { guestSchema, runSpecSchema } from "../image/schemas.ts";
 import { serialPattern, dataDiskNamePattern, smallestDataDiskBytes } from "./disks.ts";
 
 const flag = v.optional(v.boolean());
@@ -57,7 +58,11 @@ const dataDisk = v.strictObject({
 
 const boot = v.union(
   [
-    v.strictObject({ kernel: path, initrd: v.optional(path), cmdline: v.optional(oneLine) }),
+    v.strictObject({
+      kernel: v.optional(path),
+      initrd: v.optional(path),
+      cmdline: v.optional(oneLine),
+    }),
     v.strictObject({ firmware: path }),
   ],
   "must be a kernel (with an initrd and a cmdline, if need be) or a firmware",
@@ -73,7 +78,13 @@ export const vmSpecSchema = v.strictObject({
   ),
   memoryBytes: v.optional(size),
   storageBytes: v.optional(size),
-  boot,
+  image: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  pull: v.optional(
+    v.picklist(["missing", "always", "never"], 'must be "missing", "always" or "never"'),
+  ),
+  boot: v.optional(boot),
+  guest: v.optional(guestSchema),
+  run: v.optional(runSpecSchema),
   disks: v.optional(v.array(disk)),
   dataDisks: v.optional(v.array(dataDisk)),
   nics: v.optional(

@@ -1,3 +1,5 @@
+import type { LeaseRequest } from "../image/image-source.ts";
+import type { GuestConfig, RunSpec, VmImage } from "../image/vm-image.ts";
 import type { Boot, VmConfig } from "./record.ts";
 
 /** An existing image given to a VM; silk never deletes it. */
@@ -26,9 +28,10 @@ export interface DataDiskSpec {
 
 export type BootSpec =
   | {
-      readonly kernel: string;
+      /** May be left out with an image that has one. */
+      readonly kernel?: string | undefined;
       readonly initrd?: string | undefined;
-      /** Default `console=hvc0`. */
+      /** Default `console=hvc0`. With an image of layers: what its kernel is told besides. */
       readonly cmdline?: string | undefined;
     }
   | { readonly firmware: string };
@@ -45,9 +48,21 @@ export interface VmSpec {
   readonly cpus?: number | undefined;
   /** Default 1 GiB; whole pages of 4 KiB, at least 1 MiB. */
   readonly memoryBytes?: number | undefined;
-  /** Size of the COW disk; 0 for none. Default 10 GiB (sparse) for direct boot, none for firmware. */
+  /**
+   * Size of the COW disk; 0 for none. Default 10 GiB (sparse) for direct boot, none for firmware; with a cloud image the size of its disk, which it cannot
+   * be less than.
+   */
   readonly storageBytes?: number | undefined;
-  readonly boot: BootSpec;
+  /** The image to make it of: `debian:12`, the URL of a cloud image, whatever an image source knows. */
+  readonly image?: string | undefined;
+  /** Whether the image may be fetched. Default `missing`: where it is not here. */
+  readonly pull?: LeaseRequest["pull"] | undefined;
+  /** What to boot. May be left out with an image that can be booted by itself; a cloud image boots by firmware that is found. */
+  readonly boot?: BootSpec | undefined;
+  /** What the guest of a cloud image is told by cidata. */
+  readonly guest?: GuestConfig | undefined;
+  /** How a container's image is to be run otherwise than its maker has set it. */
+  readonly run?: RunSpec | undefined;
   readonly disks?: readonly DiskSpec[] | undefined;
   readonly dataDisks?: readonly DataDiskSpec[] | undefined;
   /** Number of NICs, 0 to 16. Default 1 where a bridge or a network is named, else 0. */
@@ -78,6 +93,8 @@ export interface ResolvedVmSpec {
   readonly backend: string;
   readonly config: VmConfig;
   readonly boot: Boot;
+  /** What it is made of, where it is made of an image. */
+  readonly image?: VmImage | undefined;
   readonly disks: readonly DiskSpec[];
   readonly dataDisks: readonly (DataDiskSpec & {
     readonly name: string;

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import {
+  type ImageType,
   type Boot,
   bootFiles,
   checkManifest,
@@ -78,6 +79,9 @@ function idOf(host: Host, told: string | undefined): string {
   return Buffer.from(host.random.bytes(16)).toString("hex");
 }
 
+/** Its name of a type of images, and ours. */
+const imageTypes: Readonly<Record<string, ImageType>> = { oci: "oci-vm", cloudimg: "cloudimg" };
+
 function configOf({ envelope, config }: CounterpartParts): VmConfig {
   const told = envelope.config;
   const { image_type: imageType } = told;
@@ -93,7 +97,7 @@ function configOf({ envelope, config }: CounterpartParts): VmConfig {
     hugepages: config.memory.hugepages,
     image: told.image,
     imageDigest: told.image_digest,
-    imageType: imageType === "oci" || imageType === "cloudimg" ? imageType : undefined,
+    imageType: imageTypes[imageType ?? ""],
     network: told.network,
   };
 }

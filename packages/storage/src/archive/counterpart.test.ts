@@ -129,7 +129,7 @@ describe("a snapshot of Cocoon's", () => {
           hugepages: true,
           sharedMemory: false,
           image: "ghcr.io/x/y:1",
-          imageType: "oci",
+          imageType: "oci-vm",
           network: "cocoon-net",
         },
         boot: {

@@ -1,5 +1,4 @@
-/** What an image is for: a VM of its own kernel, a container that needs a kernel, or a disk that boots by firmware. */
-export type ImageType = "oci-vm" | "oci-container" | "cloudimg";
+import type { ImageType } from "@silkvm/core";
 
 /** A layer of an image. */
 export interface ImageLayer {

@@ -8,6 +8,7 @@ import { makeDirectory } from "./make-directory.ts";
 import { open } from "./open.ts";
 import { readRange } from "./read-range.ts";
 import { space } from "./space.ts";
+import { sharesBlocks } from "./shares-blocks.ts";
 import { fileStat } from "./stat.ts";
 import { sync } from "./sync.ts";
 import { writeAtomic } from "./write-atomic.ts";
@@ -25,6 +26,7 @@ export const files: HostFiles = {
   writeInPlace,
   createSparse,
   copy,
+  sharesBlocks,
   link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),
   chmod: (path, mode) => chmod(path, mode),

@@ -1,7 +1,10 @@
-import type { Disk, Nic } from "@silkvm/core";
+import type { Disk, Nic, VmRecord } from "./record.ts";
 
 /** Serial of the COW disk, by which the init of published OCI VM images finds it. */
 export const COW_SERIAL = "cocoon-cow";
+
+/** Serials of an image's layers are this and their number, from the lowest up. */
+export const layerSerialPrefix = "cocoon-layer";
 
 /** Serials of the layer disks, topmost first, in the order in which overlayfs wants its `lowerdir` (Go: ReverseLayerSerials). */
 export function reverseLayerSerials(disks: readonly Pick<Disk, "role" | "serial">[]): string[] {
@@ -40,6 +43,27 @@ export function ociCmdline({ disks, nics, name, dns = [] }: OciBoot): string {
     words.push(`ip=${[...fields, ...dns.slice(0, 2)].join(":")}`);
   }
   return words.join(" ");
+}
+
+/** The command line of a VM that boots a kernel, for its disks and NICs as they are now; undefined where it boots by firmware. */
+export function cmdlineOf({
+  boot,
+  disks,
+  nics,
+  name,
+  config,
+}: Pick<VmRecord, "boot" | "disks" | "nics" | "name" | "config">): string | undefined {
+  if (boot.kind === "firmware") return undefined;
+  if (boot.layered !== true) return boot.cmdline;
+  const told = ociCmdline({ disks: rootDisks(disks), nics, name, dns: config.dns });
+  return boot.cmdline === "" ? told : `${told} ${boot.cmdline}`;
+}
+
+/** The layers of the root: a read-only disk that the user gave is none of them. */
+function rootDisks(disks: readonly Disk[]): readonly Disk[] {
+  return disks.filter(
+    ({ role, serial }) => role === "layer" && serial?.startsWith(layerSerialPrefix) === true,
+  );
 }
 
 /** 24 → 255.255.255.0 */

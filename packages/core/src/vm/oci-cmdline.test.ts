@@ -1,6 +1,6 @@
-import type { Disk, Nic } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
-import { COW_SERIAL, ociCmdline, reverseLayerSerials } from "./oci-cmdline.ts";
+import { cmdlineOf, COW_SERIAL, ociCmdline, reverseLayerSerials } from "./oci-cmdline.ts";
+import type { Disk, Nic, VmRecord } from "./record.ts";
 
 const layer = (serial: string): Disk => ({
   path: `/blobs/${serial}.erofs`,
@@ -73,5 +73,34 @@ describe("the kernel command line of an OCI image", () => {
   ])("writes the prefix %i as the mask %s", (prefix, mask) => {
     const nics = [nic({ ip: "10.0.0.5", gateway: "10.0.0.1", prefix })];
     expect(ociCmdline({ disks, nics, name: "web" })).toContain(`:${mask}:`);
+  });
+});
+
+describe("the command line of a VM", () => {
+  const vm = {
+    disks: [layer("cocoon-layer0"), layer("cocoon-layer1"), cow],
+    nics: [],
+    name: "web",
+  };
+  const config = { cpus: 1 } as VmRecord["config"];
+
+  it("tells a kernel of layers of them, and then what the user has to say", () => {
+    const boot = { kind: "direct", kernelPath: "/k", layered: true, cmdline: "quiet" } as const;
+    const told = cmdlineOf({ ...vm, boot, config });
+    expect(told).toContain("cocoon.layers=cocoon-layer1,cocoon-layer0 cocoon.cow=cocoon-cow");
+    expect(told).toMatch(/ quiet$/);
+  });
+
+  it("names no read-only disk that the user gave", () => {
+    const boot = { kind: "direct", kernelPath: "/k", layered: true, cmdline: "" } as const;
+    const disks = [layer("cocoon-layer0"), layer("tools"), cow];
+    expect(cmdlineOf({ ...vm, disks, boot, config })).toContain("cocoon.layers=cocoon-layer0 ");
+  });
+
+  it("is the user's own for a kernel of their own, and there is none with a firmware", () => {
+    const boot = { kind: "direct", kernelPath: "/k", cmdline: "console=ttyS0" } as const;
+    expect(cmdlineOf({ ...vm, boot, config })).toBe("console=ttyS0");
+    const firmware = { kind: "firmware", firmwarePath: "/f" } as const;
+    expect(cmdlineOf({ ...vm, boot: firmware, config })).toBeUndefined();
   });
 });

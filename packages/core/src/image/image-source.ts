@@ -1,0 +1,83 @@
+import type { Host } from "../host.ts";
+import type { OperationContext } from "../hypervisor.ts";
+import type { Logger } from "../logger.ts";
+import type { VmRecord } from "../vm/record.ts";
+import type { RunSpec, VmImage } from "./vm-image.ts";
+
+/** Somebody who needs a blob of an image: a VM, a snapshot. */
+export interface BlobReference {
+  readonly blobId: string;
+  /** For people: `the VM web`. */
+  readonly by: string;
+}
+
+/** What an image source is opened with, once for an engine. */
+export interface ImageSourceContext {
+  readonly host: Host;
+  readonly logger: Logger;
+  /** The engine's. A source keeps what it has in a directory of its own below it. */
+  readonly rootDir: string;
+  /** Which blobs VMs and snapshots need now. */
+  readonly references: () => Promise<readonly BlobReference[]>;
+}
+
+export interface LeaseRequest {
+  /**
+   * - `missing`: get the image from where it is published if it is not here
+   * - `always`: ask whether there is a newer one
+   * - `never`: only take what is here
+   */
+  readonly pull: "missing" | "always" | "never";
+  /** How a container's image is to be run otherwise than its maker has set it. */
+  readonly run?: RunSpec | undefined;
+  /** Whether the image's own kernel is of use: not where the user brings one. */
+  readonly needsKernel: boolean;
+}
+
+/** An image that a VM is being made of: nothing of it is removed before the lease ends. */
+export interface ImageLease extends AsyncDisposable {
+  readonly image: VmImage;
+}
+
+/** What nothing needs any more. */
+export interface ImageGarbage {
+  /** Its path. */
+  readonly name: string;
+  readonly why: string;
+  /** Room that it takes. */
+  readonly sizeBytes: number;
+}
+
+/** Where VMs get images from, as a plugin brings it. */
+export interface ImageSource extends AsyncDisposable {
+  /**
+   * What a VM of an image is made of. Held until whoever makes the VM has written down which blobs it needs.
+   * @param name as a person types it
+   * @throws SilkError `IMAGE_NOT_FOUND`, and what getting it may meet
+   */
+  lease(name: string, request: LeaseRequest, context: OperationContext): Promise<ImageLease>;
+  /**
+   * Makes the disk by which a guest learns who it is, or what it is to run: the VM's disk with the role `cidata`, from its config, NICs and disks. One
+   * that is there is replaced, whole or not at all.
+   */
+  writeSeed(vm: VmRecord, context: OperationContext): Promise<void>;
+  /** What nothing needs: no image, no VM, no snapshot. Removes it, or with `dryRun` only tells of it. */
+  collectGarbage(
+    options: { readonly dryRun: boolean },
+    context: OperationContext,
+  ): Promise<readonly ImageGarbage[]>;
+}
+
+/** An image source as its plugin hands it over: opened by an engine when an image of it is first met. */
+export interface ImageSourceDefinition {
+  /** `[a-z][a-z0-9-]*` */
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  /**
+   * Images whose names begin with this and `://` are this source's: `acme` for `acme://web`. Left out by the one source whose names have no
+   * scheme that another source has.
+   */
+  readonly scheme?: string | undefined;
+  open(context: ImageSourceContext): Promise<ImageSource>;
+}

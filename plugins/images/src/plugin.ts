@@ -1,0 +1,10 @@
+import { definePlugin, type PluginDefinition } from "@silkvm/core";
+import { imageSource } from "./source.ts";
+
+const plugin: PluginDefinition = definePlugin({
+  name: "@silkvm/images",
+  apiVersion: 1,
+  images: [imageSource],
+});
+
+export default plugin;
