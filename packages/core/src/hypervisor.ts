@@ -10,7 +10,7 @@ import type { ResolvedVmSpec } from "./vm/spec.ts";
 export interface BackendContext {
   readonly host: Host;
   readonly logger: Logger;
-  /** The settings under `backends.<name>` of the configuration, unchecked: a backend validates its own. */
+  /** The configuration. A backend takes the settings that it knows, and checks what it gets. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Where the things of one VM are. */
   readonly paths: (vm: { readonly id: string }) => VmPaths;

@@ -214,3 +214,8 @@ export type {
 export { resolveSpec } from "./vm/resolve-spec.ts";
 export { vmSpecSchema } from "./vm/spec-schema.ts";
 export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";
+export { diskLockedError } from "./vmm/disk-holder.ts";
+export { endVmm, recordedVmm, type VmmFinder } from "./vmm/end-vmm.ts";
+export { kvmDenied, kvmProblem, kvmUnavailable } from "./vmm/kvm.ts";
+export { logEnd, readLogSince } from "./vmm/log-tail.ts";
+export { stopwatch } from "./vmm/stopwatch.ts";

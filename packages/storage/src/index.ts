@@ -45,3 +45,24 @@ export {
   plannedDisks,
   RUN_SERIAL,
 } from "./vm-disks/planned-disks.ts";
+export { type CheckedImage, checkImage } from "./vm-disks/check-image.ts";
+export { checkPath, type NamedFile } from "./vm-disks/check-path.ts";
+export { checkVmFiles } from "./vm-disks/check-vm-files.ts";
+export { isNamedQcow2 } from "./vm-disks/named-qcow2.ts";
+export { checkArch, checkOverlays } from "./vm-snapshots/check-overlays.ts";
+export { cloneDisks, diskCopies } from "./vm-snapshots/clone-disks.ts";
+export { copyDisks, type DiskCopy } from "./vm-snapshots/copy-disks.ts";
+export { externalFiles } from "./vm-snapshots/externals.ts";
+export { commitSwap, exchange, finishSwap } from "./vm-snapshots/finish-swap.ts";
+export { type MatchedDisk, matchDisks } from "./vm-snapshots/match-disks.ts";
+export { diskFileNames, stagedDir, type VmPlaces } from "./vm-snapshots/names.ts";
+export { cannotSave, savedDisks } from "./vm-snapshots/saved-disks.ts";
+export { sideBySide } from "./vm-snapshots/side-by-side.ts";
+export {
+  damagedSnapshot,
+  snapshotMismatch,
+  snapshotUnsupported,
+} from "./vm-snapshots/snapshot-errors.ts";
+export { spaceForSnapshot } from "./vm-snapshots/snapshot-space.ts";
+export { stageDisks } from "./vm-snapshots/stage-disks.ts";
+export { type StagedDisk } from "./vm-snapshots/staged-disk.ts";

@@ -1,6 +1,6 @@
-import type { ProcessIdentity, VmRecord } from "@silkvm/core";
-import { endVmm, removeSockets } from "./end-vmm.ts";
+import { endVmm, type ProcessIdentity, type VmRecord } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
+import { removeSockets } from "./remove-sockets.ts";
 
 /** How long a VMM that nobody wants any more may take to close its disks. */
 export const abandonGraceMs = 1_000;

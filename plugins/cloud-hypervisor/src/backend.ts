@@ -6,14 +6,14 @@ import {
   netResize,
   provide,
 } from "@silkvm/core";
-import { hotDisk } from "@silkvm/storage";
+import { cloneDisks, hotDisk } from "@silkvm/storage";
 import { vfio } from "@silkvm/vfio";
 import { virtiofs } from "@silkvm/virtiofs";
 import { addDisk } from "./add-disk.ts";
 import { addFs } from "./add-fs.ts";
 import { addVfio } from "./add-vfio.ts";
 import { checkSnapshot } from "./check-snapshot.ts";
-import { clone, cloneDisks } from "./clone.ts";
+import { clone } from "./clone.ts";
 import { console } from "./console.ts";
 import { create } from "./create.ts";
 import { launchCommandOf, preparationOf } from "./debug.ts";
@@ -30,6 +30,7 @@ import { readSettings } from "./settings.ts";
 import { snapshot } from "./snapshot.ts";
 import { start } from "./start.ts";
 import { stop } from "./stop.ts";
+import { findVmmProcesses } from "./vmm-processes.ts";
 
 const name = "cloud-hypervisor";
 
@@ -40,7 +41,13 @@ export const cloudHypervisor: BackendDefinition = {
   async open(context) {
     const { host, logger } = context;
     const settings = readSettings(context.settings);
-    const machine: Machine = { host, logger, settings, paths: (vm) => context.paths(vm) };
+    const places = { host, paths: context.paths };
+    const machine: Machine = {
+      ...places,
+      logger,
+      settings,
+      findVmm: (vm) => findVmmProcesses(places, vm),
+    };
     const provided = [
       provide(launchCommand, {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),

@@ -1,16 +1,20 @@
 import { join } from "node:path";
-import type { Host, OperationContext, SnapshotManifest, SnapshotSource } from "@silkvm/core";
-import { readImageHeader, verifyExternals, verifyFiles } from "@silkvm/storage";
+import type { OperationContext, SnapshotManifest, SnapshotSource } from "@silkvm/core";
+import {
+  checkArch,
+  checkOverlays,
+  damagedSnapshot,
+  snapshotUnsupported,
+  verifyExternals,
+  verifyFiles,
+} from "@silkvm/storage";
 import { checkCpu } from "./check-cpu.ts";
 import { checkAllowed } from "./config-allowed.ts";
 import { checkAgrees } from "./config-agrees.ts";
-import { isNamedQcow2 } from "./disk-config.ts";
-import { imagesBelow } from "./images-below.ts";
 import type { Machine } from "./machine.ts";
 import { checkLayout, readMemoryState, sumOf } from "./memory-state.ts";
 import { vmmVersion } from "./probe.ts";
 import { parseDocuments, type SnapshotDocuments } from "./snapshot-documents.ts";
-import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
 import { configName, memoryName, stateName } from "./snapshot-names.ts";
 import { majorVersion } from "./version.ts";
 
@@ -67,35 +71,6 @@ export async function checkSnapshot(
   // What is only taken in may be meant for another host.
   if (source.checkExternals) checkCpu(host, documents, manifest, vmmMajor);
   return { documents, memorySizeBytes, vmmMajor };
-}
-
-/** An overlay names the image below it by itself: it may only be one that the manifest tells of. */
-async function checkOverlays(
-  host: Host,
-  { directory, manifest, checkExternals }: SnapshotSource,
-): Promise<void> {
-  const externals = new Set(manifest.externals.map(({ path }) => path));
-  for (const { file, path } of manifest.vm.disks) {
-    if (!isNamedQcow2(file ?? path) || (file === undefined && !checkExternals)) continue;
-    const what = file ?? path;
-    const top = file === undefined ? path : join(directory, file);
-    if ((await readImageHeader(host, top)).format !== "qcow2")
-      throw damagedSnapshot(what, "is no qcow2 image");
-    for await (const below of imagesBelow(host, top)) {
-      if (file !== undefined && below.isRelative && !externals.has(below.path))
-        throw snapshotUnsupported(`${what} names the image below it by a relative path`);
-      if (!externals.has(below.path))
-        throw damagedSnapshot(what, `needs ${below.path}, and the manifest does not say so`);
-      if (!checkExternals) break;
-    }
-  }
-}
-
-function checkArch(host: Host, manifest: SnapshotManifest): void {
-  if (manifest.host.arch === host.facts.arch) return;
-  throw snapshotUnsupported(
-    `the snapshot was made on ${manifest.host.arch}, and this machine is ${host.facts.arch}`,
-  );
 }
 
 function checkVmm(

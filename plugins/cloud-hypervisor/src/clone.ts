@@ -1,37 +1,18 @@
-import { basename, join } from "node:path";
 import {
   cmdlineOf,
-  type Disk,
   type LoadedVm,
   type LoadRequest,
   type OperationContext,
-  type SnapshotManifest,
+  stopwatch,
   type VmRecord,
 } from "@silkvm/core";
+import { copyDisks, diskCopies } from "@silkvm/storage";
 import { checkSnapshot } from "./check-snapshot.ts";
-import { copyDisks } from "./copy-disks.ts";
-import { isNamedQcow2 } from "./disk-config.ts";
 import { chooseFor, load } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import { makeRestoreFiles } from "./restore-files.ts";
-import { diskFileNames, restoreDir } from "./snapshot-names.ts";
-import { stopwatch } from "./stopwatch.ts";
+import { restoreDir } from "./snapshot-names.ts";
 import { throwAwayTap } from "./throw-away-tap.ts";
-
-/** The disks of a clone: those that the snapshot holds are copied into its own directory, the others stay where they are. */
-export function cloneDisks(
-  machine: Machine,
-  vm: { readonly id: string },
-  { vm: { disks } }: SnapshotManifest,
-): readonly Disk[] {
-  const { dataDir } = machine.paths(vm);
-  const names = diskFileNames(disks, (disk, index) =>
-    isNamedQcow2(disks[index]?.file ?? disk.path),
-  );
-  return disks.map(({ file, ...disk }, index) =>
-    file === undefined ? disk : { ...disk, path: join(dataDir, names[index] as string) },
-  );
-}
 
 /**
  * Brings up a new VM from a snapshot, beside the VM that the snapshot is of and its other clones: with disks and NICs of its own.
@@ -57,13 +38,7 @@ export async function clone(
   const vmPaths = paths(vm);
   const { manifest } = source;
   const disks = vm.disks.slice(0, manifest.vm.disks.length);
-  // A cidata disk that is there already tells the clone who it is, and not who the snapshot's VM was.
-  const made = new Set(await host.files.list(vmPaths.dataDir));
-  const copies = manifest.vm.disks.flatMap(({ file, role }, index) => {
-    const to = (disks[index] as Disk).path;
-    if (file === undefined || (role === "cidata" && made.has(basename(to)))) return [];
-    return [{ from: join(source.directory, file), to }];
-  });
+  const copies = await diskCopies(machine, vm, source);
   await copyDisks(host, copies, { signal });
   const directory = restoreDir(vmPaths);
   const files = {

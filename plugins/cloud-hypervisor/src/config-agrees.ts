@@ -1,7 +1,6 @@
 import type { SnapshotManifest } from "@silkvm/core";
-import { isNamedQcow2 } from "./disk-config.ts";
+import { damagedSnapshot, isNamedQcow2 } from "@silkvm/storage";
 import { isObject, type JsonObject, objectAt, objectsAt } from "./snapshot-documents.ts";
-import { damagedSnapshot } from "./snapshot-errors.ts";
 import { configName } from "./snapshot-names.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { isOpaqueNumber } from "@silkvm/ch-client";
+import { snapshotUnsupported } from "@silkvm/storage";
 import { isObject, type JsonObject, objectsAt } from "./snapshot-documents.ts";
-import { snapshotUnsupported } from "./snapshot-errors.ts";
 import { configName } from "./snapshot-names.ts";
 
 /**

@@ -1,8 +1,13 @@
-import { type CallOptions, type Console, SilkError, type VmRecord } from "@silkvm/core";
+import {
+  type CallOptions,
+  type Console,
+  recordedVmm,
+  SilkError,
+  type VmRecord,
+} from "@silkvm/core";
 import { openClient } from "./client.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";
-import { recordedVmm } from "./vmm-processes.ts";
 
 /**
  * Attaches to the console of a running VM: the PTY of a directly booted guest, the serial socket of one with firmware.

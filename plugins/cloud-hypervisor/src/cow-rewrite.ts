@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { damagedSnapshot, snapshotUnsupported } from "@silkvm/storage";
 import { readMemoryState, sumOf, withMemoryState } from "./memory-state.ts";
 import {
   type JsonObject,
@@ -8,7 +9,6 @@ import {
   withKey,
   withoutKey,
 } from "./snapshot-documents.ts";
-import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
 import { configName, stateName } from "./snapshot-names.ts";
 
 /** The VMM's own name for the one zone that a VM without zones has. */

@@ -1,3 +1,4 @@
+import { isNamedQcow2 } from "@silkvm/storage";
 import type { DiskConfig } from "@silkvm/ch-client";
 import type { Disk } from "@silkvm/core";
 
@@ -30,11 +31,6 @@ export function toDiskConfig(disk: Disk, tuning: DiskTuning): DiskConfig {
     ...(cpus > 1 && !readonly ? { queue_affinity: pinned(cpus) } : {}),
     ...(serial === undefined || serial === "" ? {} : { serial }),
   };
-}
-
-/** The VMM is told an image's format by its name; that its content agrees is checked when the VM is made. */
-export function isNamedQcow2(path: string): boolean {
-  return path.endsWith(".qcow2");
 }
 
 /** Queue i on the host's CPU i, as the counterpart has it. */

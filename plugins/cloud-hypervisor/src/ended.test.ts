@@ -20,6 +20,7 @@ beforeAll(async () => {
     logger: silentLogger,
     settings: { chBinary: "cloud-hypervisor", startTimeoutMs: 1_000 },
     paths: pathsIn(dir),
+    findVmm: async () => [],
   };
   await mkdir(machine.paths(vm).runDir, { recursive: true });
 });

@@ -11,6 +11,7 @@ import {
   type CallOptions,
   type DeviceData,
   type HotPlug,
+  recordedVmm,
   type RemoveContext,
   SilkError,
   type VmRecord,
@@ -20,7 +21,6 @@ import { fromVmm } from "./from-vmm.ts";
 import { launchFailure } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
 import { forgetUnmapped } from "./vfio-unmapped.ts";
-import { recordedVmm } from "./vmm-processes.ts";
 
 const lookAgainMs = 20;
 

@@ -1,9 +1,15 @@
 import { ChConnectionError, isNotCreated, type VmInfo } from "@silkvm/ch-client";
-import type { CallOptions, ProcessIdentity, VmObservation, VmRecord } from "@silkvm/core";
+import {
+  type CallOptions,
+  type ProcessIdentity,
+  recordedVmm,
+  type VmObservation,
+  type VmRecord,
+} from "@silkvm/core";
 import { openClient } from "./client.ts";
 import { endedInOrder } from "./ended.ts";
 import type { Machine } from "./machine.ts";
-import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+import { findVmmProcesses } from "./vmm-processes.ts";
 
 /** A VMM answers one call at a time, so one that is busy answers late: whoever looks does not wait for that. */
 const answerMs = 1_000;

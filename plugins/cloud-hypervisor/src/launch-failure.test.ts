@@ -11,6 +11,7 @@ const machine: Machine = {
   logger: silentLogger,
   settings: { chBinary: "cloud-hypervisor", startTimeoutMs: 1_000 },
   paths: pathsIn("/nonexistent"),
+  findVmm: async () => [],
 };
 const boot = ["Error booting VM", "The VM could not boot"];
 const device = [...boot, "Error from device manager"];

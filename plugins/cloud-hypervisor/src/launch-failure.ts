@@ -1,8 +1,15 @@
 import { ChVmmEndedError } from "@silkvm/ch-client";
-import { type ProcessExit, SilkError, type SilkErrorOptions, type VmRecord } from "@silkvm/core";
+import {
+  diskLockedError,
+  kvmDenied,
+  kvmProblem,
+  kvmUnavailable,
+  type ProcessExit,
+  SilkError,
+  type SilkErrorOptions,
+  type VmRecord,
+} from "@silkvm/core";
 import { cpuMismatchHint } from "./check-cpu.ts";
-import { diskLockedError } from "./disk-holder.ts";
-import { kvmDenied, kvmProblem, kvmUnavailable } from "./kvm.ts";
 import type { Machine } from "./machine.ts";
 import { meaningful } from "./vmm-log.ts";
 

@@ -7,6 +7,8 @@ import {
 } from "@silkvm/ch-client";
 import {
   type CallOptions,
+  logEnd,
+  readLogSince,
   SilkError,
   type SpawnedProcess,
   type SpawnRequest,
@@ -18,7 +20,7 @@ import { openWaitingClient } from "./client.ts";
 import type { LaunchEvidence } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
 import { checkVersion } from "./version.ts";
-import { errorChain, logEnd, readLogSince } from "./vmm-log.ts";
+import { errorChain } from "./vmm-log.ts";
 import { vmmNotFound } from "./vmm-program.ts";
 
 /** The VMM refused the VM, or ended before the guest ran. Made into a SilkError by `launchFailure`. */

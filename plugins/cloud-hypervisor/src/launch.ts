@@ -1,12 +1,12 @@
-import type { CallOptions, VmRecord } from "@silkvm/core";
+import { type CallOptions, endVmm, type VmRecord } from "@silkvm/core";
 import { abandonGraceMs } from "./abandon.ts";
-import { endVmm, removeSockets } from "./end-vmm.ts";
 import { fromVmm } from "./from-vmm.ts";
 import { launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
 import { VmmEnded } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { vmmProgram } from "./vmm-program.ts";
 import { eventsPath } from "./vmm-processes.ts";
+import { removeSockets } from "./remove-sockets.ts";
 
 /** A VMM of this VM that nothing told of is found and ended when the first try fails for it; more than one there cannot be. */
 const tries = 2;

@@ -1,11 +1,12 @@
 import { ChApiError, vmmArgs, waitForState } from "@silkvm/ch-client";
-import type {
-  Disk,
-  LoadRequest,
-  OperationContext,
-  SnapshotManifest,
-  VmRecord,
-  VmRuntime,
+import {
+  type Disk,
+  type LoadRequest,
+  type OperationContext,
+  type SnapshotManifest,
+  stopwatch,
+  type VmRecord,
+  type VmRuntime,
 } from "@silkvm/core";
 import type { CheckedSnapshot } from "./check-snapshot.ts";
 import { openClient, openWaitingClient } from "./client.ts";
@@ -25,7 +26,6 @@ import {
 } from "./restore-mode.ts";
 import { objectsAt } from "./snapshot-documents.ts";
 import { configName } from "./snapshot-names.ts";
-import { stopwatch } from "./stopwatch.ts";
 import { toNetConfig } from "./vm-config.ts";
 import { meaningful } from "./vmm-log.ts";
 import { vmmOptions } from "./vmm-processes.ts";

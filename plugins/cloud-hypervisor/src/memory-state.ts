@@ -1,5 +1,5 @@
+import { damagedSnapshot } from "@silkvm/storage";
 import { isObject, type JsonObject, objectAt, objectsAt } from "./snapshot-documents.ts";
-import { damagedSnapshot } from "./snapshot-errors.ts";
 import { stateName } from "./snapshot-names.ts";
 import { readPart, withPart } from "./state-parts.ts";
 

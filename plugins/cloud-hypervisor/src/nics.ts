@@ -1,11 +1,17 @@
 import { isVmmEnding, type VmInfo } from "@silkvm/ch-client";
-import type { NetResize, Nic, OperationContext, VmmNic, VmRecord } from "@silkvm/core";
+import {
+  type NetResize,
+  type Nic,
+  type OperationContext,
+  recordedVmm,
+  type VmmNic,
+  type VmRecord,
+} from "@silkvm/core";
 import { openWaitingClient } from "./client.ts";
 import { fromVmm } from "./from-vmm.ts";
 import { hotPlugOf } from "./hot-plug.ts";
 import type { Machine } from "./machine.ts";
 import { toNetConfig } from "./vm-config.ts";
-import { recordedVmm } from "./vmm-processes.ts";
 
 /** The NICs of a VM that runs, added to its VMM and taken away over its API. */
 export function netResizeOf(machine: Machine): NetResize {

@@ -5,9 +5,7 @@ import {
   type ResolvedVmSpec,
   SilkError,
 } from "@silkvm/core";
-import { checkExt4Tool, plannedDisks } from "@silkvm/storage";
-import { checkImage } from "./check-image.ts";
-import { checkPath } from "./check-path.ts";
+import { checkExt4Tool, checkImage, checkPath, plannedDisks } from "@silkvm/storage";
 import type { Machine } from "./machine.ts";
 
 /** `sun_path` of a Unix socket has room for so many bytes and a NUL. */
@@ -103,6 +101,6 @@ async function checkGivenDisks({ host }: Machine, { disks }: ResolvedVmSpec): Pr
         },
       );
     seen.set(file, path);
-    await checkImage(host, { path, readonly });
+    await checkImage(host, { path, readonly, backend: "cloud-hypervisor" });
   }
 }

@@ -1,5 +1,4 @@
-import { type CallOptions, SilkError, type VmmProbe } from "@silkvm/core";
-import { kvmProblem } from "./kvm.ts";
+import { type CallOptions, kvmProblem, SilkError, type VmmProbe } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
 import { checkVersion } from "./version.ts";
 import { vmmProgram } from "./vmm-program.ts";

@@ -1,13 +1,12 @@
 import { isNotCreated } from "@silkvm/ch-client";
-import type { OperationContext, VmRecord } from "@silkvm/core";
+import { endVmm, type OperationContext, recordedVmm, type VmRecord } from "@silkvm/core";
+import { finishSwap, stagedDir } from "@silkvm/storage";
 import { abandonGraceMs } from "./abandon.ts";
 import { openClient } from "./client.ts";
-import { endVmm, removeSockets } from "./end-vmm.ts";
-import { finishSwap } from "./finish-swap.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";
-import { stagedDir } from "./snapshot-names.ts";
-import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+import { findVmmProcesses } from "./vmm-processes.ts";
+import { removeSockets } from "./remove-sockets.ts";
 
 /** A VMM that is still writing a snapshot for a silk that died answers when it is done: so long for each GiB of memory, and as long again. */
 const answerMsPerGib = 60_000;

@@ -4,21 +4,26 @@ import {
   type LoadedVm,
   type OperationContext,
   type RestoreRequest,
+  stopwatch,
   type VmRecord,
 } from "@silkvm/core";
+import {
+  commitSwap,
+  exchange,
+  finishSwap,
+  matchDisks,
+  snapshotMismatch,
+  stagedDir,
+  type StagedDisk,
+  stageDisks,
+} from "@silkvm/storage";
 import { checkSnapshot } from "./check-snapshot.ts";
-import { copyDisks } from "./copy-disks.ts";
-import { commitSwap, exchange, finishSwap } from "./finish-swap.ts";
 import { chooseFor, load } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import { matchDisks } from "./match-disks.ts";
 import { recover } from "./recover.ts";
 import { makeRestoreFiles } from "./restore-files.ts";
-import { snapshotMismatch } from "./snapshot-errors.ts";
-import { restoreDir, stagedDir } from "./snapshot-names.ts";
-import { type StagedDisk, stagedDisk } from "./staged-disk.ts";
+import { restoreDir } from "./snapshot-names.ts";
 import { stop } from "./stop.ts";
-import { stopwatch } from "./stopwatch.ts";
 
 /**
  * Takes a VM back to a snapshot. Everything is staged beside what the VM has and checked before the VM is touched; then its VMM is ended, and
@@ -64,7 +69,7 @@ export async function restore(
   const stagedFiles = join(staged, "restore");
   let disks: readonly StagedDisk[];
   try {
-    disks = await stageDisks(machine, vm, request, context);
+    disks = await stageDisks(machine, vm, request.source, context);
     await makeRestoreFiles(machine, request.source, { ...files, madeIn: stagedFiles }, { signal });
     signal?.throwIfAborted();
     await request.beforeTouching();
@@ -94,30 +99,4 @@ export async function restore(
     machine.logger.debug(`${staged} is left: ${(error as Error).message}`);
   });
   return { runtime, timings: { checkMs, copyMs, swapMs, ...times, totalMs: total() } };
-}
-
-/** Copies the snapshot's disks to where the VM's own can be exchanged for them. */
-async function stageDisks(
-  machine: Machine,
-  vm: VmRecord,
-  { source }: RestoreRequest,
-  { signal }: OperationContext,
-): Promise<readonly StagedDisk[]> {
-  const { host, paths } = machine;
-  await host.files.mkdir(stagedDir(paths(vm)), { mode: 0o700 });
-  const copies: (StagedDisk & { readonly from: string })[] = [];
-  for (const { disk, index, file } of matchDisks(vm, source.manifest)) {
-    if (file === undefined) continue;
-    if ((await host.files.stat(disk.path))?.kind === "block-device")
-      throw snapshotMismatch(`${disk.path} is a block device, which is not exchanged for a file`);
-    const places = await stagedDisk(machine, vm, disk, index);
-    await host.files.remove(places.staged);
-    copies.push({ from: join(source.directory, file), ...places });
-  }
-  await copyDisks(
-    host,
-    copies.map(({ from, staged }) => ({ from, to: staged, durable: true })),
-    { signal },
-  );
-  return copies;
 }

@@ -1,12 +1,9 @@
 import type { ReportedVmConfig, VmInfo } from "@silkvm/ch-client";
 import type { SnapshotDisk, VmRecord } from "@silkvm/core";
-import { readImageHeader } from "@silkvm/storage";
+import { cannotSave, savedDisks } from "@silkvm/storage";
 import { checkAllowed } from "./config-allowed.ts";
-import { imagesBelow } from "./images-below.ts";
 import type { Machine } from "./machine.ts";
 import { isObject, type JsonObject, withKey, withoutKey } from "./snapshot-documents.ts";
-import { snapshotUnsupported } from "./snapshot-errors.ts";
-import { diskFileNames } from "./snapshot-names.ts";
 
 /** Devices that keep a part of their state outside of the VMM, where no snapshot gets at it. */
 const outside: readonly (readonly [keyof ReportedVmConfig, string])[] = [
@@ -39,17 +36,7 @@ export async function disksToSave(
       hint: "Detach it first.",
     });
   });
-  const names = diskFileNames(attached);
-  const disks: SnapshotDisk[] = [];
-  for (const [index, disk] of attached.entries()) {
-    const isSaved = !disk.readonly || disk.role === "cidata";
-    if (!isSaved) disks.push(disk);
-    else {
-      await checkCopyable(machine, vm, disk.path);
-      disks.push({ ...disk, file: names[index] });
-    }
-  }
-  return disks;
+  return await savedDisks(machine.host, vm, attached);
 }
 
 function checkDevices(vm: VmRecord, config: ReportedVmConfig): void {
@@ -93,24 +80,4 @@ function checkLeaving(vm: VmRecord, config: ReportedVmConfig, nodes: readonly st
         ? `Wait for that: silk vm net set ${vm.name} --nics ${vm.nics.length}`
         : "Detach it again, to wait for that.",
     });
-}
-
-async function checkCopyable({ host }: Machine, vm: VmRecord, path: string): Promise<void> {
-  const kind = (await host.files.stat(path))?.kind;
-  if (kind !== "file")
-    throw cannotSave(vm, `its disk ${path} is ${kind === undefined ? "gone" : `a ${kind}`}`);
-  if ((await readImageHeader(host, path)).format !== "qcow2" || !path.endsWith(".qcow2")) return;
-  for await (const { path: below, isRelative } of imagesBelow(host, path)) {
-    if (!isRelative) return;
-    throw cannotSave(vm, `its disk ${path} names the image below it by a relative path`, {
-      hint: `Name it by its full path: qemu-img rebase -u -F <format> -b ${below} ${path}`,
-    });
-  }
-}
-
-function cannotSave(vm: VmRecord, why: string, more: { readonly hint?: string } = {}): Error {
-  return snapshotUnsupported(`the VM ${vm.name} cannot be saved: ${why}`, {
-    ...more,
-    details: { id: vm.id },
-  });
 }

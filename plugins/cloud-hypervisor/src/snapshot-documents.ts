@@ -1,5 +1,5 @@
 import { isOpaqueNumber, parseJson, stringifyJson } from "@silkvm/ch-client";
-import { damagedSnapshot } from "./snapshot-errors.ts";
+import { damagedSnapshot } from "@silkvm/storage";
 import { configName, stateName } from "./snapshot-names.ts";
 
 /** A JSON object of a file that is rewritten: fields that silk does not know, their order and every digit of their numbers are kept. */

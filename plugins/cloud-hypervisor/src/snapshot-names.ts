@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { Disk, VmPaths } from "@silkvm/core";
-import { isNamedQcow2 } from "./disk-config.ts";
+import type { VmPaths } from "@silkvm/core";
 
 /** What the VMM writes into a snapshot's directory, by its own names. */
 export const configName = "config.json";
@@ -10,34 +9,4 @@ export const memoryName = "memory-ranges";
 /** Where a VM that came from a snapshot has what the VMM read: while it runs on a mapped memory file, that file too. */
 export function restoreDir({ dataDir }: Pick<VmPaths, "dataDir">): string {
   return join(dataDir, "restore");
-}
-
-/** Where a restore puts what is to take the place of the VM's own. */
-export function stagedDir({ dataDir }: Pick<VmPaths, "dataDir">): string {
-  return join(dataDir, "staged");
-}
-
-/**
- * Plain, unique names for the content of disks, by what they are; in the order of the disks.
- * @param isQcow2 by index; default: what the disk's path says
- */
-export function diskFileNames(
-  disks: readonly Disk[],
-  isQcow2: (disk: Disk, index: number) => boolean = ({ path }) => isNamedQcow2(path),
-): readonly string[] {
-  const taken = new Set<string>();
-  return disks.map((disk, index) => {
-    const extension = isQcow2(disk, index) ? "qcow2" : "raw";
-    const stem = stemOf(disk, index);
-    const name = taken.has(`${stem}.${extension}`)
-      ? `${stem}-${index}.${extension}`
-      : `${stem}.${extension}`;
-    taken.add(name);
-    return name;
-  });
-}
-
-function stemOf({ role, serial }: Disk, index: number): string {
-  if (role === "cow" || role === "cidata") return role;
-  return `${role}-${serial === undefined || serial === "" ? index : serial}`;
 }

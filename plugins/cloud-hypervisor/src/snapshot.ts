@@ -1,31 +1,35 @@
 import { join } from "node:path";
 import { isOnDemandRestoreInProgress } from "@silkvm/ch-client";
 import {
+  endVmm,
   type OperationContext,
+  recordedVmm,
   type SavedSnapshot,
   type SaveTimings,
   SilkError,
   type SnapshotDisk,
   type SnapshotRequest,
+  stopwatch,
   type VmRecord,
 } from "@silkvm/core";
-import { reserveSpace, sealDirectory } from "@silkvm/storage";
+import {
+  externalFiles,
+  isNamedQcow2,
+  reserveSpace,
+  sealDirectory,
+  sideBySide,
+  snapshotUnsupported,
+  spaceForSnapshot,
+} from "@silkvm/storage";
 import { openClient } from "./client.ts";
 import { makePlain } from "./cow-rewrite.ts";
-import { isNamedQcow2 } from "./disk-config.ts";
-import { endVmm, removeSockets } from "./end-vmm.ts";
-import { externalFiles } from "./externals.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { pause, resume, resumeAfter } from "./pause.ts";
 import { disksToSave } from "./saveable.ts";
-import { sideBySide } from "./side-by-side.ts";
 import { formatDocuments, parseDocuments } from "./snapshot-documents.ts";
-import { snapshotUnsupported } from "./snapshot-errors.ts";
 import { configName, memoryName, restoreDir, stateName } from "./snapshot-names.ts";
-import { spaceForSnapshot } from "./snapshot-space.ts";
-import { stopwatch } from "./stopwatch.ts";
-import { recordedVmm } from "./vmm-processes.ts";
+import { removeSockets } from "./remove-sockets.ts";
 
 /** How long a VMM that is to end after a snapshot may take to close its disks. */
 const endGraceMs = 5_000;

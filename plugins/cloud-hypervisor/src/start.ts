@@ -7,10 +7,9 @@ import {
   waitForState,
 } from "@silkvm/ch-client";
 import type { OperationContext, VmRecord, VmRuntime } from "@silkvm/core";
-import { checkVmFiles } from "./check-vm-files.ts";
+import { checkVmFiles, finishSwap } from "@silkvm/storage";
 import { openClient, openWaitingClient } from "./client.ts";
 import { launchOf } from "./debug.ts";
-import { finishSwap } from "./finish-swap.ts";
 import { launch } from "./launch.ts";
 import { type LaunchedVmm, launchVmm } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";

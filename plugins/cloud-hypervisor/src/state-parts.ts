@@ -1,6 +1,6 @@
 import { stringifyJson } from "@silkvm/ch-client";
+import { damagedSnapshot } from "@silkvm/storage";
 import { isObject, type JsonObject, objectAt, parseObject, withKey } from "./snapshot-documents.ts";
-import { damagedSnapshot } from "./snapshot-errors.ts";
 import { stateName } from "./snapshot-names.ts";
 
 /**

@@ -1,10 +1,17 @@
 import type { ChClient } from "@silkvm/ch-client";
-import type { OperationContext, ProcessIdentity, StopRequest, VmRecord } from "@silkvm/core";
+import {
+  endVmm,
+  type OperationContext,
+  type ProcessIdentity,
+  recordedVmm,
+  type StopRequest,
+  type VmRecord,
+} from "@silkvm/core";
 import { openClient } from "./client.ts";
-import { endVmm, removeSockets } from "./end-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { restoreDir } from "./snapshot-names.ts";
-import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+import { findVmmProcesses } from "./vmm-processes.ts";
+import { removeSockets } from "./remove-sockets.ts";
 
 /** How long the VMM may take to answer that it switches the guest off, and how long to end after SIGTERM. */
 const shutdownMs = 5_000;

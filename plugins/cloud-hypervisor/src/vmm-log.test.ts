@@ -1,9 +1,10 @@
 import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { logEnd, readLogSince } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
-import { errorChain, logEnd, meaningful, readLogSince } from "./vmm-log.ts";
+import { errorChain, meaningful } from "./vmm-log.ts";
 
 const missingDisk = `cloud-hypervisor:   0.003248s: <main> ERROR:cloud-hypervisor/src/lib.rs:24 -- Fatal error: VmBoot(…)
 Error: Cloud Hypervisor exited with the following chain of errors:

@@ -24,7 +24,7 @@ export function vmmOptions(paths: VmPaths): VmmProcessOptions {
  * that talks to the socket has the first alone.
  */
 export async function findVmmProcesses(
-  { host, paths }: Machine,
+  { host, paths }: Pick<Machine, "host" | "paths">,
   vm: VmRecord,
 ): Promise<readonly ProcessIdentity[]> {
   const own = vmmArgs(vmmOptions(paths(vm)));
@@ -33,10 +33,4 @@ export async function findVmmProcesses(
     return start !== -1 && own.every((argument, index) => argv[start + index] === argument);
   });
   return found.map(({ identity }) => identity);
-}
-
-/** The VMM that the record names, if it lives. */
-export function recordedVmm({ host }: Machine, vm: VmRecord): ProcessIdentity | undefined {
-  const vmm = vm.runtime?.vmm;
-  return vmm !== undefined && host.processes.isAlive(vmm) ? vmm : undefined;
 }

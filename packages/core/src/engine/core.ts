@@ -132,11 +132,10 @@ export class EngineCore {
       });
     let opened = this.#backends.get(name);
     if (opened === undefined) {
-      const { chBinary, startTimeoutMs } = this.config;
       opened = definition.open({
         host: this.host,
         logger: this.logger,
-        settings: { chBinary, startTimeoutMs },
+        settings: this.config,
         paths: (vm) => this.paths(vm),
       });
       this.#backends.set(name, opened);

@@ -1,6 +1,5 @@
 import type { Disk, SnapshotManifest } from "@silkvm/core";
 import { expect, it } from "vitest";
-import { vmRecord } from "../test/records.ts";
 import { matchDisks } from "./match-disks.ts";
 
 const layer: Disk = { path: "/l", role: "layer", readonly: true, serial: "l0" };
@@ -18,7 +17,7 @@ const snapshotOf = (...disks: Disk[]): SnapshotManifest =>
   }) as unknown as SnapshotManifest;
 
 const indexes = (disks: Disk[], snapshot: SnapshotManifest) =>
-  matchDisks(vmRecord({ disks }), snapshot).map(({ index }) => index);
+  matchDisks({ name: "web", disks }, snapshot).map(({ index }) => index);
 
 it("each disk of a snapshot is one of the VM's, in their order, wherever it lay", () => {
   expect(indexes([layer, cow, data], snapshotOf(layer, cow, data))).toEqual([0, 1, 2]);

@@ -6,8 +6,8 @@ import {
   type SnapshotDisk,
   type VmRecord,
 } from "@silkvm/core";
-import { hashFile } from "@silkvm/storage";
-import { isNamedQcow2 } from "./disk-config.ts";
+import { hashFile } from "../digest/hash-file.ts";
+import { isNamedQcow2 } from "../vm-disks/named-qcow2.ts";
 import { imagesBelow } from "./images-below.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { type Host, SilkError } from "@silkvm/core";
+import { SilkError } from "../errors.ts";
+import type { Host } from "../host.ts";
 
 const kvmPath = "/dev/kvm";
 

@@ -1,5 +1,5 @@
 import type { Disk, SnapshotManifest, VmRecord } from "@silkvm/core";
-import { isNamedQcow2 } from "./disk-config.ts";
+import { isNamedQcow2 } from "../vm-disks/named-qcow2.ts";
 import { snapshotMismatch } from "./snapshot-errors.ts";
 
 /** A VM's disk, and the snapshot's that it is. */
@@ -16,7 +16,10 @@ export interface MatchedDisk {
  * @returns in the snapshot's order
  * @throws SilkError `SNAPSHOT_MISMATCH`
  */
-export function matchDisks(vm: VmRecord, manifest: SnapshotManifest): readonly MatchedDisk[] {
+export function matchDisks(
+  vm: Pick<VmRecord, "name" | "disks">,
+  manifest: SnapshotManifest,
+): readonly MatchedDisk[] {
   const left = [...vm.disks.entries()];
   const matched = manifest.vm.disks.map(({ file, ...wanted }, place): MatchedDisk => {
     if (wanted.role !== "cidata") while (left[0]?.[1].role === "cidata") left.shift();

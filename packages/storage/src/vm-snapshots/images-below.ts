@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Host } from "@silkvm/core";
-import { readImageHeader } from "@silkvm/storage";
+import { readImageHeader } from "../image-header.ts";
 import { snapshotUnsupported } from "./snapshot-errors.ts";
 
 /** The VMM follows no longer chain. */

@@ -1,13 +1,21 @@
 import { dirname, resolve } from "node:path";
 import { type Host, SilkError, type SilkErrorOptions } from "@silkvm/core";
-import { type ImageHeader, readImageHeader } from "@silkvm/storage";
-import { isNamedQcow2 } from "./disk-config.ts";
+import { type ImageHeader, readImageHeader } from "../image-header.ts";
+import { isNamedQcow2 } from "./named-qcow2.ts";
 
 /** The VMM follows no longer chain. */
 const longestChain = 10;
 
 /** The VMM reads so much of a disk before it takes it. */
 const sectorBytes = 512;
+
+/** A disk's image that is to be attached. */
+export interface CheckedImage {
+  readonly path: string;
+  readonly readonly: boolean;
+  /** Name of the backend, for messages. */
+  readonly backend: string;
+}
 
 /**
  * Checks that an image is what its name says to the VMM, and that the VMM can use it: a qcow2 that is attached as raw shows
@@ -16,7 +24,7 @@ const sectorBytes = 512;
  */
 export async function checkImage(
   host: Host,
-  { path, readonly }: { readonly path: string; readonly readonly: boolean },
+  { path, readonly, backend }: CheckedImage,
 ): Promise<void> {
   const header = await readImageHeader(host, path);
   if (header.format === "qcow2" && !isNamedQcow2(path))
@@ -43,7 +51,7 @@ export async function checkImage(
         details: { path, sizeBytes: header.virtualSizeBytes },
       },
     );
-  checkUsable(path, header);
+  checkUsable(path, header, backend);
   if (header.backingFile === undefined) return;
   if (readonly)
     throw refuse(
@@ -55,26 +63,31 @@ export async function checkImage(
         details: { path, backingFile: header.backingFile },
       },
     );
-  await checkChain(host, path, header);
+  await checkChain(host, path, header, backend);
 }
 
-function checkUsable(path: string, { format, encrypted, externalData }: ImageHeader): void {
+function checkUsable(
+  path: string,
+  { format, encrypted, externalData }: ImageHeader,
+  backend: string,
+): void {
   const unsupported = (what: string): SilkError =>
-    refuse(
-      `${path} is ${what}, which the backend cloud-hypervisor does not take`,
-      "IMAGE_UNSUPPORTED",
-      {
-        kind: "unsupported",
-        hint: `Convert it: qemu-img convert -O raw ${path} disk.raw`,
-        details: { path, format },
-      },
-    );
+    refuse(`${path} is ${what}, which the backend ${backend} does not take`, "IMAGE_UNSUPPORTED", {
+      kind: "unsupported",
+      hint: `Convert it: qemu-img convert -O raw ${path} disk.raw`,
+      details: { path, format },
+    });
   if (format !== "raw" && format !== "qcow2") throw unsupported(`a ${format} image`);
   if (encrypted === true) throw unsupported("an encrypted qcow2 image");
   if (externalData === true) throw unsupported("a qcow2 image with its data in another file");
 }
 
-async function checkChain(host: Host, top: string, header: ImageHeader): Promise<void> {
+async function checkChain(
+  host: Host,
+  top: string,
+  header: ImageHeader,
+  backend: string,
+): Promise<void> {
   let path = top;
   let { backingFile, backingFormat } = header;
   for (let depth = 1; backingFile !== undefined; depth++) {
@@ -98,7 +111,7 @@ async function checkChain(host: Host, top: string, header: ImageHeader): Promise
       });
     if (backingFormat === "raw") return;
     const next: ImageHeader = await readImageHeader(host, below);
-    checkUsable(below, next);
+    checkUsable(below, next, backend);
     path = below;
     ({ backingFile, backingFormat } = next);
   }

@@ -1,6 +1,22 @@
-import { type CallOptions, type ProcessIdentity, SilkError, type VmRecord } from "@silkvm/core";
-import type { Machine } from "./machine.ts";
-import { findVmmProcesses, recordedVmm } from "./vmm-processes.ts";
+import { SilkError } from "../errors.ts";
+import type { CallOptions, Host, ProcessIdentity } from "../host.ts";
+import type { VmRecord } from "../vm/record.ts";
+
+/** How a backend finds its VMMs. */
+export interface VmmFinder {
+  readonly host: Host;
+  /** The living processes that are this VM's VMM, whatever its record knows of them. */
+  readonly findVmm: (vm: VmRecord) => Promise<readonly ProcessIdentity[]>;
+}
+
+/** The VMM that the record names, if it lives. */
+export function recordedVmm(
+  { host }: Pick<VmmFinder, "host">,
+  vm: VmRecord,
+): ProcessIdentity | undefined {
+  const vmm = vm.runtime?.vmm;
+  return vmm !== undefined && host.processes.isAlive(vmm) ? vmm : undefined;
+}
 
 /** How long a process that was killed may take to go: it may hang in the kernel, on a disk that does not answer. */
 const killWaitMs = 10_000;
@@ -16,7 +32,7 @@ const followMs = 500;
  * @throws SilkError `VMM_WONT_END`
  */
 export async function endVmm(
-  machine: Machine,
+  finder: VmmFinder,
   vm: VmRecord,
   options: CallOptions & {
     readonly graceMs: number;
@@ -24,14 +40,14 @@ export async function endVmm(
     readonly known?: ProcessIdentity | undefined;
   },
 ): Promise<readonly ProcessIdentity[]> {
-  const { processes } = machine.host;
+  const { processes } = finder.host;
   const { known, signal } = options;
-  const ended = distinct([known, recordedVmm(machine, vm)]).filter((process) =>
+  const ended = distinct([known, recordedVmm(finder, vm)]).filter((process) =>
     processes.isAlive(process),
   );
-  await Promise.all(ended.map((process) => end(machine, vm, process, options)));
+  await Promise.all(ended.map((process) => end(finder, vm, process, options)));
   for (let round = 0; round < rounds; round++) {
-    const found = await findVmmProcesses(machine, vm);
+    const found = await finder.findVmm(vm);
     if (found.length === 0) return ended;
     await Promise.all(
       found.map(async (process) => {
@@ -39,36 +55,29 @@ export async function endVmm(
         const follows = ended.length > 0;
         const timeoutMs = followMs;
         if (follows && (await processes.waitForExit(process, { timeoutMs, signal }))) return;
-        await end(machine, vm, process, options);
+        await end(finder, vm, process, options);
       }),
     );
     ended.push(...found);
   }
-  const left = await findVmmProcesses(machine, vm);
+  const left = await finder.findVmm(vm);
   if (left.length > 0) throw wontEnd(vm, left);
   return ended;
 }
 
 async function end(
-  machine: Machine,
+  finder: VmmFinder,
   vm: VmRecord,
   process: ProcessIdentity,
   { graceMs, signal }: CallOptions & { readonly graceMs: number },
 ): Promise<void> {
-  const { processes } = machine.host;
+  const { processes } = finder.host;
   await processes.signal(process, "SIGTERM");
   if (await processes.waitForExit(process, { timeoutMs: graceMs, signal })) return;
   await processes.signal(process, "SIGKILL");
   // Without the signal: a process that was killed is waited for, or nobody could tell what became of it.
   if (!(await processes.waitForExit(process, { timeoutMs: killWaitMs })))
     throw wontEnd(vm, [process]);
-}
-
-/** Removes what the VMM leaves in the run directory. Only after all of its processes are dead: without its lock a second VMM could take a socket that is in use. */
-export async function removeSockets({ host, paths }: Machine, vm: VmRecord): Promise<void> {
-  const { apiSocketPath, consoleSocketPath } = paths(vm);
-  for (const path of [apiSocketPath, consoleSocketPath, `${apiSocketPath}.lock`])
-    await host.files.remove(path);
 }
 
 function distinct(processes: readonly (ProcessIdentity | undefined)[]): ProcessIdentity[] {

@@ -1,6 +1,8 @@
 import { basename, dirname } from "node:path";
-import { type RunningProcess, SilkError, type VmRecord } from "@silkvm/core";
-import type { Machine } from "./machine.ts";
+import { SilkError } from "../errors.ts";
+import type { RunningProcess } from "../host.ts";
+import type { BackendContext } from "../hypervisor.ts";
+import type { VmRecord } from "../vm/record.ts";
 
 /** Who holds a lock on a disk that a VM wants. */
 interface Holder {
@@ -15,7 +17,7 @@ interface Holder {
  * @param path as the VMM names the disk; where it names none, each of the VM's disks is looked at
  */
 export async function diskLockedError(
-  machine: Machine,
+  machine: Pick<BackendContext, "host" | "paths">,
   vm: VmRecord,
   path: string | undefined,
   details: Readonly<Record<string, unknown>>,
@@ -51,13 +53,17 @@ function locked(
   return new SilkError(message, { code: "DISK_LOCKED", kind: "conflict", ...rest });
 }
 
-function toHolder({ paths }: Machine, vm: VmRecord, { identity, argv }: RunningProcess): Holder {
-  const socket = argv[argv.indexOf("--api-socket") + 1];
-  const ownRunDir = paths(vm).runDir;
-  const runDir = argv.includes("--api-socket") && socket !== undefined ? dirname(socket) : "";
+/** A VMM of ours names a file in its VM's run directory. */
+function toHolder(
+  { paths }: Pick<BackendContext, "paths">,
+  vm: VmRecord,
+  { identity, argv }: RunningProcess,
+): Holder {
+  const ours = `${dirname(paths(vm).runDir)}/`;
+  const argument = argv.find((one) => one.includes(ours));
   return {
     pid: identity.pid,
     command: basename(argv[0] ?? ""),
-    vmId: dirname(runDir) === dirname(ownRunDir) ? basename(runDir) : undefined,
+    vmId: argument?.slice(argument.indexOf(ours) + ours.length).split("/", 1)[0],
   };
 }

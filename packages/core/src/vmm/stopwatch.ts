@@ -1,4 +1,4 @@
-import type { Host } from "@silkvm/core";
+import type { Host } from "../host.ts";
 
 /** Tells how long it is since it was started, in whole milliseconds. */
 export function stopwatch({ clock }: Pick<Host, "clock">): () => number {

@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Disk, VmRecord } from "@silkvm/core";
-import type { Machine } from "./machine.ts";
-import { stagedDir } from "./snapshot-names.ts";
+import { stagedDir, type VmPlaces } from "./names.ts";
 
 /** A disk's content that waits to take the place of what the disk has. */
 export interface StagedDisk {
@@ -14,7 +13,7 @@ export interface StagedDisk {
  * @param index of the disk among the VM's
  */
 export async function stagedDisk(
-  { host, paths }: Machine,
+  { host, paths }: VmPlaces,
   vm: VmRecord,
   disk: Disk,
   index: number,

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import type { CallOptions, SnapshotSource, VmRecord } from "@silkvm/core";
+import { copyDisks } from "./copy-disks.ts";
+import { matchDisks } from "./match-disks.ts";
+import { stagedDir, type VmPlaces } from "./names.ts";
+import { snapshotMismatch } from "./snapshot-errors.ts";
+import { type StagedDisk, stagedDisk } from "./staged-disk.ts";
+
+/** Copies the snapshot's disks to where the VM's own can be exchanged for them. */
+export async function stageDisks(
+  places: VmPlaces,
+  vm: VmRecord,
+  source: SnapshotSource,
+  { signal }: CallOptions,
+): Promise<readonly StagedDisk[]> {
+  const { host, paths } = places;
+  await host.files.mkdir(stagedDir(paths(vm)), { mode: 0o700 });
+  const copies: (StagedDisk & { readonly from: string })[] = [];
+  for (const { disk, index, file } of matchDisks(vm, source.manifest)) {
+    if (file === undefined) continue;
+    if ((await host.files.stat(disk.path))?.kind === "block-device")
+      throw snapshotMismatch(`${disk.path} is a block device, which is not exchanged for a file`);
+    const where = await stagedDisk(places, vm, disk, index);
+    await host.files.remove(where.staged);
+    copies.push({ from: join(source.directory, file), ...where });
+  }
+  await copyDisks(
+    host,
+    copies.map(({ from, staged }) => ({ from, to: staged, durable: true })),
+    { signal },
+  );
+  return copies;
+}
