@@ -107,7 +107,10 @@ export interface Hypervisor extends Snapshotter, AsyncDisposable {
    * @throws SilkError `VM_NOT_RUNNING`, `CONSOLE_UNAVAILABLE`
    */
   console(vm: VmRecord, options?: CallOptions): Promise<Console>;
-  /** Finds the firmware for a VM whose spec names none, for images that boot by one. Undefined where this host has none. Default: none is ever found. */
+  /**
+   * Finds the firmware for a VM whose spec names none, for images that boot by one. Undefined where this host has none. Default: none is ever found.
+   * @throws SilkError `FIRMWARE_MISSING` where one is named by the settings and is not there
+   */
   findFirmware?(options?: CallOptions): Promise<string | undefined>;
   /** What a user can do where {@link Hypervisor.findFirmware} finds none: which file, from where. */
   readonly firmwareHint?: string | undefined;

@@ -18,6 +18,7 @@ import { console } from "./console.ts";
 import { create } from "./create.ts";
 import { launchCommandOf, preparationOf } from "./debug.ts";
 import { remove } from "./delete.ts";
+import { findFirmware, firmwareHint } from "./firmware.ts";
 import { hotPlugOf } from "./hot-plug.ts";
 import { inspect, list } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
@@ -80,6 +81,8 @@ export const cloudHypervisor: BackendDefinition = {
       clone: (vm, request, call) => clone(machine, vm, request, call),
       restore: (vm, request, call) => restore(machine, vm, request, call),
       recover: (vm, call) => recover(machine, vm, call),
+      findFirmware: (options) => findFirmware({ host, settings }, options),
+      firmwareHint,
       capability: (token) => findCapability(provided, token),
       // Every client is closed by the verb that opened it.
       [Symbol.asyncDispose]: async () => {},

@@ -18,7 +18,12 @@ beforeAll(async () => {
   machine = {
     host: linuxHost(),
     logger: silentLogger,
-    settings: { chBinary: "cloud-hypervisor", startTimeoutMs: 1_000 },
+    settings: {
+      chBinary: "cloud-hypervisor",
+      startTimeoutMs: 1_000,
+      chFirmware: "",
+      rootDir: undefined,
+    },
     paths: pathsIn(dir),
     findVmm: async () => [],
   };

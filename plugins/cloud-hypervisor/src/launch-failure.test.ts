@@ -9,7 +9,12 @@ import type { Machine } from "./machine.ts";
 const machine: Machine = {
   host: linuxHost(),
   logger: silentLogger,
-  settings: { chBinary: "cloud-hypervisor", startTimeoutMs: 1_000 },
+  settings: {
+    chBinary: "cloud-hypervisor",
+    startTimeoutMs: 1_000,
+    chFirmware: "",
+    rootDir: undefined,
+  },
   paths: pathsIn("/nonexistent"),
   findVmm: async () => [],
 };

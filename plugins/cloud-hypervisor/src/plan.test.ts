@@ -156,6 +156,18 @@ describe("a raw disk", () => {
 });
 
 describe("a file that the VM needs", () => {
+  it("refuses the OVMF of QEMU as a firmware, which the VMM cannot boot", async () => {
+    const firmwarePath = await file("OVMF.fd", `${"\0".repeat(40)}_FVH${"\0".repeat(512)}`);
+    const boot = { kind: "firmware", firmwarePath } as const;
+    const x64 = { host: { ...host, facts: { ...host.facts, arch: "x64" } } };
+    await expect(plan({ boot }, x64)).rejects.toMatchObject({
+      code: "INVALID_FIRMWARE",
+      message: `--firmware: ${firmwarePath} is an OVMF for QEMU, which Cloud Hypervisor cannot boot`,
+    });
+    const arm64 = { host: { ...host, facts: { ...host.facts, arch: "arm64" } } };
+    await expect(plan({ boot }, arm64)).resolves.toEqual([]);
+  });
+
   it.each(["kernel", "initrd", "firmware", "disk"])(
     "that is missing is named with its flag: %s",
     async (flag) => {

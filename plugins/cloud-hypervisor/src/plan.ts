@@ -6,6 +6,7 @@ import {
   SilkError,
 } from "@silkvm/core";
 import { checkExt4Tool, checkImage, checkPath, plannedDisks } from "@silkvm/storage";
+import { checkFirmware } from "./check-firmware.ts";
 import type { Machine } from "./machine.ts";
 
 /** `sun_path` of a Unix socket has room for so many bytes and a NUL. */
@@ -55,6 +56,7 @@ function checkSocketPath(path: string): void {
 async function checkBoot({ host }: Machine, { boot }: ResolvedVmSpec): Promise<void> {
   if (boot.kind === "firmware") {
     await checkPath(host, { path: boot.firmwarePath, flag: "--firmware" });
+    await checkFirmware(host, boot.firmwarePath);
     return;
   }
   checkCmdline(boot.cmdline);

@@ -1,5 +1,6 @@
 import { configuration } from "./checks/config.ts";
 import { logDir, rootDir, runDir } from "./checks/directory.ts";
+import { firmware } from "./checks/firmware.ts";
 import { hugepages } from "./checks/hugepages.ts";
 import { iommu } from "./checks/iommu.ts";
 import { kvm } from "./checks/kvm.ts";
@@ -23,6 +24,7 @@ export function checksFor(backends: readonly string[]): readonly Check[] {
   return [
     kvm,
     ...backends.map(vmm),
+    firmware,
     userfaultfd,
     hugepages,
     iommu,

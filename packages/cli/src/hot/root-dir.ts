@@ -9,6 +9,7 @@ const texts: ReadonlySet<string> = new Set([
   "logDir",
   "backend",
   "chBinary",
+  "chFirmware",
   "virtiofsd",
 ]);
 

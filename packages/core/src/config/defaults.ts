@@ -12,6 +12,7 @@ export function defaultConfig(
 const fixedDefaults = {
   backend: "cloud-hypervisor",
   chBinary: "cloud-hypervisor",
+  chFirmware: "",
   virtiofsd: "virtiofsd",
   logLevel: "warn",
   stopGraceMs: 30_000,

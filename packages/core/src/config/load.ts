@@ -58,7 +58,7 @@ export function absolutePaths(
   from: string,
 ): Partial<EngineConfig> {
   const changed: Record<string, string> = {};
-  for (const key of ["rootDir", "runDir", "logDir", "chBinary"] as const) {
+  for (const key of ["rootDir", "runDir", "logDir", "chBinary", "chFirmware"] as const) {
     const value = settings[key];
     // A program without a slash is looked for on PATH; what is empty is refused by whoever checks it.
     const isPath = key === "chBinary" ? value?.includes("/") : Boolean(value);

@@ -22,6 +22,8 @@ export const configSchema = v.strictObject({
   backend: path,
   /** The `cloud-hypervisor` program: a name on PATH, or a path. */
   chBinary: path,
+  /** The UEFI firmware for Cloud Hypervisor, for images that boot by one: a path. Empty: the first that is found. */
+  chFirmware: v.string("must be the path of a file"),
   /** The `virtiofsd` program, which serves directories of the host to VMs: a name on PATH, or a path. */
   virtiofsd: path,
   /** `debug`, `info`, `warn`, `error` or `silent`. */

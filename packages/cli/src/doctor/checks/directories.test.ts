@@ -120,7 +120,7 @@ describe("the reflink check", () => {
 
   it("is content where blocks are shared", async () => {
     await using directory = await temporaryDirectory();
-    const host = hostWith({ effect: async <T>() => true as T });
+    const host = hostWith({ files: { sharesBlocks: async () => true } });
     const patient = patientAt(directory.path, { host });
     await makeDirectories(patient);
     expect(await reflink.run(await contextOf(patient))).toMatchObject({
@@ -136,8 +136,10 @@ describe("the reflink check", () => {
     expect(await readdir(directory.path)).toEqual([]);
     await makeDirectories(patient);
     const host = hostWith({
-      files: { canAccess: async () => false },
-      effect: () => Promise.reject(new Error("it was tried")),
+      files: {
+        canAccess: async () => false,
+        sharesBlocks: () => Promise.reject(new Error("it was tried")),
+      },
     });
     expect((await reflink.run(await contextOf({ ...patient, host }))).status).toBe("skipped");
   });
