@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { type Bundled, common, runtime, silkModules } from "./common.ts";
-import { isBundled, type OclifPackage } from "./packages.ts";
+import type { OclifPackage } from "./packages.ts";
 
 /** Events of oclif whose hooks run around every command. */
 const aroundCommands = ["init", "preparse", "prerun", "postrun", "finally"];
@@ -19,10 +19,7 @@ export async function bundleLauncher(
     for (const event of aroundCommands)
       if (pjson.oclif.hooks?.[event] !== undefined)
         throw new Error(`${name} has a hook "${event}": the launcher would leave it out`);
-  const [own, ...plugins] = packages;
-  const plainCommands = plugins
-    .filter((plugin) => !isBundled(plugin))
-    .flatMap(({ manifest }) => Object.keys(manifest.commands).map((id) => id.split(":")[0]));
+  const [own] = packages;
   return await build({
     ...common,
     external: ["./program.cjs"],
@@ -30,8 +27,7 @@ export async function bundleLauncher(
     outfile: join(outdir, "launcher.cjs"),
     plugins: [
       silkModules(packageRoot, {
-        "silk:facts": `export const silkVersion = ${JSON.stringify(own?.pjson.version)};
-export const plainCommands = ${JSON.stringify([...new Set(plainCommands)])};`,
+        "silk:facts": `export const silkVersion = ${JSON.stringify(own?.pjson.version)};`,
       }),
     ],
   });

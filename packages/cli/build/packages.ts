@@ -54,10 +54,3 @@ export function namedModules({ pjson, manifest }: OclifPackage): readonly string
   });
   return [...new Set([...commands, ...targets])];
 }
-
-/** Packages whose commands are in the bundle besides silk's own. The others are run as they are installed. */
-const bundled: ReadonlySet<string> = new Set(["@silkvm/cli", "@oclif/plugin-help"]);
-
-export function isBundled({ name }: OclifPackage): boolean {
-  return bundled.has(name);
-}

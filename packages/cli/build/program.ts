@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { type Bundled, common, ownPlaces, runtime, silkModules } from "./common.ts";
 import { trimOclif } from "./oclif-core.ts";
-import { isBundled, namedModules, type OclifPackage } from "./packages.ts";
+import { namedModules, type OclifPackage } from "./packages.ts";
 
 /** Modules that not all commands need: each is a file of its own beside the program, so that the others need not read it. */
 const apart: readonly { readonly specifier: string; readonly file: string }[] = [
@@ -91,7 +91,7 @@ async function passOn(file: string, entry: string): Promise<string> {
 
 function packagesModule(packages: readonly OclifPackage[]): string {
   const described = packages.map((oclifPackage) => {
-    const modules = (isBundled(oclifPackage) ? namedModules(oclifPackage) : []).map(
+    const modules = namedModules(oclifPackage).map(
       (path) =>
         `${JSON.stringify(path)}: () => import(${JSON.stringify(join(oclifPackage.root, path))})`,
     );

@@ -40,7 +40,7 @@ export async function openEngine(
   ]);
   const host = linuxHost();
   const { config } = await loadSettings(flags, host);
-  const plugins = await loadPlugins(oclif, config.plugins);
+  const plugins = await loadPlugins(oclif, config);
   const logger = stderrLogger(config.logLevel);
   const engine = await createEngine({ host, plugins, config, logger });
   const onTerminal = process.stderr.isTTY;

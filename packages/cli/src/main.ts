@@ -31,14 +31,16 @@ export async function main(argv: readonly string[], root: string): Promise<never
 }
 
 async function runCommand(argv: readonly string[], root: string): Promise<number> {
-  const [{ run }, { settings }, { reportHookFailures }] = await Promise.all([
+  const [{ run }, { settings }, { reportHookFailures }, { tameCommands }] = await Promise.all([
     import("@oclif/core/run"),
     import("@oclif/core/settings"),
     import("./hook-failures.ts"),
+    import("./plugins/tame-commands.ts"),
   ]);
   // A NODE_ENV of the user's own is no reason to look for our sources, or a plugin's.
   settings.enableAutoTranspile = false;
   reportHookFailures();
+  tameCommands();
   await run(await toOclif(argv), root);
   await flushed();
   return Number(process.exitCode ?? 0);

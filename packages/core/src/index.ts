@@ -137,9 +137,28 @@ export type {
   VmImage,
 } from "./image/vm-image.ts";
 export { type Logger, silentLogger } from "./logger.ts";
-export { checkPlugin } from "./plugin/check.ts";
-export { type DiscoveredPlugins, discoverPlugins, type PluginLocation } from "./plugin/discover.ts";
-export type { HookContexts, HookDevice, HookName, Hooks, HookTools, Veto } from "./plugin/hooks.ts";
+export { checkPlugin, withoutClashes } from "./plugin/check.ts";
+export {
+  type DiscoveredPlugins,
+  discoverPlugins,
+  type DiscoverOptions,
+  type PluginLocation,
+} from "./plugin/discover.ts";
+export {
+  type AddedLabels,
+  type HookContexts,
+  type HookDevice,
+  type HookName,
+  hookNames,
+  type Hooks,
+  type HookTools,
+  type Operation,
+  type OperationPhase,
+  type OperationReport,
+  type OperationVerb,
+  type Veto,
+} from "./plugin/hooks.ts";
+export { type NamedKind, type PluginNames, pluginNames } from "./plugin/names.ts";
 export { definePlugin, pluginApiVersion, type PluginDefinition } from "./plugin/plugin.ts";
 export type {
   LoadedVm,

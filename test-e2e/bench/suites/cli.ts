@@ -1,5 +1,7 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cleanEnvironment, timeNode, timeSilk } from "../program.ts";
+import { makePlugins } from "../plugins.ts";
 import { makeRecords } from "../records.ts";
 import type { Case, Suite } from "../suite.ts";
 
@@ -7,6 +9,8 @@ import type { Case, Suite } from "../suite.ts";
 const hotAim = 1.2;
 const longListAim = 1.5;
 const startAim = 2.3;
+/** What ten plugins that are not used may add. */
+const pluginAim = 1.15;
 
 /** How long whole processes take, from their start to their end. */
 export const cli: Suite = {
@@ -52,5 +56,28 @@ export const cli: Suite = {
         start("events", 100),
       ],
     };
+    const homes = ["stated", "unstated"] as const;
+    for (const home of homes) {
+      await mkdir(join(dir, home));
+      await makePlugins(join(dir, home), 10, home === "stated");
+    }
+    const kinds = [
+      ["", join(dir, "home")],
+      [", 10 plugins", join(dir, "stated")],
+      [", 10 plugins that do not state what they bring", join(dir, "unstated")],
+    ] as const;
+    for (const words of ["vm list", "vm inspect web-50", "--help"]) {
+      const [bare, ...loaded] = kinds.map(([suffix, home], index): Case => ({
+        name: `silk ${words}${suffix}`,
+        aim: index === 1 ? pluginAim : undefined,
+        run: () => timeSilk(words.split(" "), { env: { ...env(100), HOME: home } }),
+      }));
+      yield {
+        title: `plugins: silk ${words}`,
+        runs: 21,
+        peer: bare as Case,
+        cases: loaded,
+      };
+    }
   },
 };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Main from "silk:dist/main";
 import { answer } from "silk:dist/hot/answer";
-import { plainCommands, silkVersion } from "silk:facts";
+import { silkVersion } from "silk:facts";
 import type * as Program from "./program.ts";
 import { packageRoot } from "./root.ts";
 
@@ -10,8 +10,7 @@ const argv = process.argv.slice(2);
 
 /**
  * Whether the program is to be run from its own files and its dependencies', as it was written and published, instead of from the
- * bundle: by people who debug, whose stacks then name those files; for commands of packages that are not in the bundle; and by tests,
- * with SILK_PLAIN, which compare the two.
+ * bundle: by people who debug, whose stacks then name those files; and by tests, with SILK_PLAIN, which compare the two.
  */
 function wantsPlain(): boolean {
   const { env } = process;
@@ -23,9 +22,7 @@ function wantsPlain(): boolean {
     argv.includes("--log-level=debug")
   )
     return true;
-  return (
-    plainCommands.includes(argv[0]) || Object.keys(env).some((name) => name.startsWith("OCLIF_"))
-  );
+  return Object.keys(env).some((name) => name.startsWith("OCLIF_"));
 }
 
 if (!answer(argv, silkVersion)) {

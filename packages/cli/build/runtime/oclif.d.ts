@@ -23,8 +23,6 @@ declare module "silk:dist/hot/terminal" {
 
 declare module "silk:facts" {
   export const silkVersion: string;
-  /** First words of the commands that are not in the bundle. */
-  export const plainCommands: readonly (string | undefined)[];
 }
 
 /** Dependencies of @oclif/core, as it finds them. */

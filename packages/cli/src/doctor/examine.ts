@@ -37,7 +37,7 @@ export async function examine({
   const host = linuxHost();
   const settings = await findSettings(flags, host, process.env);
   const { config } = settings;
-  const { plugins, failed } = await findPlugins(oclif, config.plugins);
+  const { plugins, failed } = await findPlugins(oclif, config, host.files);
   const opened = await open({ host, plugins, config, logger: stderrLogger(config.logLevel) });
   const { engine, engineProblem } = opened;
   const patient: Patient = {

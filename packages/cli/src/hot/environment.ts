@@ -27,20 +27,23 @@ export function isPlainEnvironment(env: Environment): boolean {
 
 const strange: ReadonlySet<string> = new Set(["DEBUG", "NODE_DEBUG", "NODE_ENV"]);
 
-/** Whether the user has put nothing in oclif's directories: no plugin, whose hooks would run, and no theme. */
+/** Whether the user has put nothing in oclif's directories that would be heard of: no theme, and no plugin that has hooks. */
 export function isPlainOclif(env: Environment): boolean {
   const home = env["HOME"] as string;
   const config = join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "silk");
   const data = join(env["XDG_DATA_HOME"] || join(home, ".local/share"), "silk");
-  return !existsSync(join(config, "theme.json")) && !hasPlugins(join(data, "package.json"));
+  return !existsSync(join(config, "theme.json")) && !hasLoudPlugins(join(data, "package.json"));
 }
 
-/** `silk plugins` leaves the file behind when the last plugin is gone. */
-function hasPlugins(path: string): boolean {
+/** What was installed by `silk plugins install` cannot have changed since, and is quiet where that was found out then. */
+function hasLoudPlugins(path: string): boolean {
   const text = readIfThere(path);
   if (text === undefined) return false;
   const { oclif } = JSON.parse(text) as { oclif?: { plugins?: unknown } };
-  return !(Array.isArray(oclif?.plugins) && oclif.plugins.length === 0);
+  const plugins = oclif?.plugins;
+  return !(
+    Array.isArray(plugins) && plugins.every((plugin: { quiet?: unknown }) => plugin.quiet === true)
+  );
 }
 
 /** A text file; undefined where it is not there. */

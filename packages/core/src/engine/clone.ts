@@ -38,12 +38,18 @@ export async function cloneVm(
   checkRoomForVm(manifest.vm.config, core.host);
   const nicCount = checkNicCount(options.nics ?? manifest.vm.nics.length);
   refuseClash(store, { id, name });
-  await core.hooks.before("vm:before-clone", { snapshot: manifest, id, name }, signal);
+  core.observer?.subject({ id, name, backend: manifest.backend });
+  const labels = await core.hooks.beforeLabelled(
+    "vm:before-clone",
+    { ...manifest.vm.labels, ...options.labels },
+    (known) => ({ snapshot: manifest, id, name, labels: known }),
+    signal,
+  );
   const context = core.context(options, signal);
 
   const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
-  const planned = planClone(core, manifest, options, { seq, id, name });
+  const planned = planClone(core, manifest, options, { seq, id, name, labels });
   const disks = withSeedDisk(core, planned, backend.cloneDisks(planned, manifest));
   checkDisks(disks);
   const nics =
@@ -101,10 +107,10 @@ function planClone(
   core: EngineCore,
   manifest: SnapshotManifest,
   options: CloneOptions,
-  identity: Pick<VmRecord, "seq" | "id" | "name">,
+  identity: Pick<VmRecord, "seq" | "id" | "name" | "labels">,
 ): VmRecord {
   const now = core.now();
-  const { config: saved, boot, labels, imageBlobIds, firstBooted } = manifest.vm;
+  const { config: saved, boot, imageBlobIds, firstBooted } = manifest.vm;
   const { bridge: _bridge, network: _network, ...others } = saved;
   const { bridge, network } = isNetworkNamed(options) ? options : saved;
   const config = {
@@ -120,7 +126,6 @@ function planClone(
     boot,
     disks: [],
     nics: [],
-    labels: { ...labels, ...options.labels },
     imageBlobIds,
     snapshotIds: [manifest.id],
     parentSnapshotId: manifest.id,

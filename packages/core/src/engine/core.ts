@@ -11,6 +11,7 @@ import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import { randomId } from "../vm/names.ts";
 import type { VmPaths } from "../vm/record.ts";
 import type { HookRunner } from "./hooks.ts";
+import type { OperationObserver } from "./observer.ts";
 import type { ChangeOptions } from "./types.ts";
 
 /** What the verbs of an engine share: its machine, its settings, and what it has opened so far. */
@@ -19,6 +20,8 @@ export class EngineCore {
   readonly config: EngineConfig;
   readonly logger: Logger;
   readonly hooks: HookRunner;
+  /** Left out where no hook would be told of what it sees. */
+  readonly observer: OperationObserver | undefined;
   readonly cwd: string;
   readonly deviceKinds: readonly DeviceKindDefinition[];
   readonly #definitions: ReadonlyMap<string, BackendDefinition>;
@@ -37,6 +40,7 @@ export class EngineCore {
     readonly config: EngineConfig;
     readonly logger: Logger;
     readonly hooks: HookRunner;
+    readonly observer?: OperationObserver | undefined;
     readonly cwd: string;
     readonly backends: readonly BackendDefinition[];
     readonly networks: readonly NetworkDefinition[];
@@ -47,6 +51,7 @@ export class EngineCore {
     this.config = parts.config;
     this.logger = parts.logger;
     this.hooks = parts.hooks;
+    this.observer = parts.observer;
     this.cwd = parts.cwd;
     this.deviceKinds = parts.deviceKinds;
     this.#networks = parts.networks;
@@ -127,12 +132,12 @@ export class EngineCore {
         hint:
           this.#definitions.size === 0
             ? "No plugin brings a backend."
-            : `The backends are ${this.backendNames.join(", ")}.`,
+            : `The backends are ${this.backendNames.join(", ")}. Another one comes with its plugin: \`silk plugins list\` shows those that there are, and what is wrong with them.`,
         details: { backend: name, known: this.backendNames },
       });
     let opened = this.#backends.get(name);
     if (opened === undefined) {
-      opened = definition.open({
+      opened = this.#open("backend", definition, {
         host: this.host,
         logger: this.logger,
         settings: this.config,
@@ -161,7 +166,7 @@ export class EngineCore {
     const { name } = definition;
     let opened = this.#plumbings.get(name);
     if (opened === undefined) {
-      opened = definition.open({
+      opened = this.#open("network", definition, {
         host: this.host,
         logger: this.logger,
         scope: this.scope,
@@ -198,7 +203,7 @@ export class EngineCore {
   openImageSource(definition: ImageSourceDefinition): Promise<ImageSource> {
     let opened = this.#openedSources.get(definition.name);
     if (opened === undefined) {
-      opened = definition.open({
+      opened = this.#open("image", definition, {
         host: this.host,
         logger: this.logger,
         rootDir: this.config.rootDir,
@@ -268,6 +273,21 @@ export class EngineCore {
     for (const resource of opened)
       if (resource.status === "fulfilled") await resource.value[Symbol.asyncDispose]();
     this.#store?.[Symbol.dispose]();
+  }
+
+  /** Opens a backend, a network or an image source, whose calls are then phases of operations. */
+  async #open<C, T extends object>(
+    what: "backend" | "network" | "image",
+    definition: { readonly open: (context: C) => Promise<T> },
+    context: C,
+  ): Promise<T> {
+    const opened = await this.phase(`${what}.open`, () => definition.open(context));
+    return this.observer?.watch(what, opened) ?? opened;
+  }
+
+  /** A part of an operation, for those who are told of its parts. */
+  phase<T>(name: string, run: () => Promise<T>): Promise<T> {
+    return this.observer === undefined ? run() : this.observer.phase(name, run);
   }
 
   async #openStore(): Promise<Store> {

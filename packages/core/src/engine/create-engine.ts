@@ -4,6 +4,7 @@ import { configKeys } from "../config/load.ts";
 import { defaultConfig } from "../config/defaults.ts";
 import { configSchema, type EngineConfig } from "../config/schema.ts";
 import { SilkError } from "../errors.ts";
+import type { OperationVerb } from "../plugin/hooks.ts";
 import type { Hypervisor } from "../hypervisor.ts";
 import { launchCommand } from "../hypervisor.ts";
 import { silentLogger } from "../logger.ts";
@@ -27,6 +28,7 @@ import { readEvents } from "./events.ts";
 import { collectGarbage } from "./gc.ts";
 import { HookRunner } from "./hooks.ts";
 import { specWithImage } from "./images.ts";
+import { OperationObserver } from "./observer.ts";
 import { inspectVm } from "./inspect.ts";
 import { listOperations } from "./operations.ts";
 import { planNics } from "./plan-nics.ts";
@@ -43,7 +45,7 @@ import { readLogs } from "./logs.ts";
 import { startVm } from "./start.ts";
 import { stopVm } from "./stop.ts";
 import { saveVm, hibernateVm } from "./save-snapshot.ts";
-import type { CreateOptions, Engine, EngineOptions, LoadResult } from "./types.ts";
+import type { ChangeOptions, CreateOptions, Engine, EngineOptions, LoadResult } from "./types.ts";
 import { vmHandle } from "./vm-handle.ts";
 
 /**
@@ -56,23 +58,45 @@ import { vmHandle } from "./vm-handle.ts";
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const config = completeConfig(options);
-  const backends = checkPlugins(options.plugins);
+  checkPlugins(options.plugins);
+  const { plugins } = options;
+  const hasHooks = plugins.some(({ hooks }) => Object.keys(hooks ?? {}).length > 0);
+  const observer = hasHooks ? new OperationObserver(options.host) : undefined;
   const core = new EngineCore({
     host: options.host,
     config,
     logger: options.logger ?? silentLogger,
-    hooks: new HookRunner(options.plugins, config.hookTimeoutMs),
+    hooks: new HookRunner(plugins, config.hookTimeoutMs, observer),
+    observer,
     cwd: options.cwd ?? process.cwd(),
-    backends,
-    networks: options.plugins.flatMap(({ networks }) => networks ?? []),
-    deviceKinds: options.plugins.flatMap(({ devices }) => devices ?? []),
-    imageSources: options.plugins.flatMap(({ images }) => images ?? []),
+    backends: plugins.flatMap(({ backends }) => backends ?? []),
+    networks: plugins.flatMap(({ networks }) => networks ?? []),
+    deviceKinds: plugins.flatMap(({ devices }) => devices ?? []),
+    imageSources: plugins.flatMap(({ images }) => images ?? []),
   });
   const bounded = <T>(
     doing: string,
     call: EngineCallOptions,
     run: (signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> => boundedCall(doing, call, run);
+
+  /** A call that changes something: hooks are told of its end. */
+  const change = <T>(
+    verb: OperationVerb,
+    ref: string | undefined,
+    doing: string,
+    call: ChangeOptions,
+    run: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> =>
+    observer === undefined
+      ? bounded(doing, call, run)
+      : observer.observe(
+          verb,
+          ref,
+          () => bounded(doing, call, run),
+          (report) =>
+            core.hooks.after("operation:end", report, (message) => core.warn(call, message)),
+        );
 
   const handOver = (loaded: Loaded, dispose?: CreateOptions["dispose"]): LoadResult => ({
     ...loaded,
@@ -84,20 +108,26 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     config,
     backends: core.backendNames,
     create: (spec, call = {}) =>
-      bounded("cannot create the VM", call, async (signal) =>
+      change("create", undefined, "cannot create the VM", call, async (signal) =>
         vmHandle(engine, await createVm(core, spec, call, signal), call.dispose),
       ),
     start: (refs, call = {}) =>
       batch(refs, config.concurrency, (ref) =>
-        bounded(`cannot start ${ref}`, call, (signal) => startVm(core, ref, call, signal)),
+        change("start", ref, `cannot start ${ref}`, call, (signal) =>
+          startVm(core, ref, call, signal),
+        ),
       ),
     stop: (refs, call = {}) =>
       batch(refs, config.concurrency, (ref) =>
-        bounded(`cannot stop ${ref}`, call, (signal) => stopVm(core, ref, call, signal)),
+        change("stop", ref, `cannot stop ${ref}`, call, (signal) =>
+          stopVm(core, ref, call, signal),
+        ),
       ),
     delete: (refs, call = {}) =>
       batch(refs, config.concurrency, (ref) =>
-        bounded(`cannot remove ${ref}`, call, (signal) => deleteVm(core, ref, call, signal)),
+        change("delete", ref, `cannot remove ${ref}`, call, (signal) =>
+          deleteVm(core, ref, call, signal),
+        ),
       ),
     get: async (ref) =>
       vmHandle(
@@ -106,14 +136,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ),
     snapshots: {
       save: (ref, call = {}) =>
-        bounded(`cannot save ${ref}`, call, (signal) => saveVm(core, ref, call, signal)),
+        change("save", ref, `cannot save ${ref}`, call, (signal) =>
+          saveVm(core, ref, call, signal),
+        ),
       list: (call = {}) =>
         bounded("cannot list the snapshots", call, async () => listSnapshots(core, call.vm)),
       inspect: (ref, call = {}) =>
         bounded(`cannot inspect the snapshot ${ref}`, call, () => inspectSnapshot(core, ref)),
       delete: (refs, call = {}) =>
         batch(refs, config.concurrency, (ref) =>
-          bounded(`cannot remove the snapshot ${ref}`, call, (signal) =>
+          change("delete-snapshot", ref, `cannot remove the snapshot ${ref}`, call, (signal) =>
             deleteSnapshot(core, ref, call, signal),
           ),
         ),
@@ -122,31 +154,33 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           leaseSnapshot(core, ref, call, signal),
         ),
       adopt: (request, call = {}) =>
-        bounded("cannot take the snapshot in", call, (signal) =>
+        change("adopt-snapshot", undefined, "cannot take the snapshot in", call, (signal) =>
           adoptSnapshot(core, request, call, signal),
         ),
     },
     clone: (from, call = {}) =>
-      bounded("cannot clone", call, async (signal) =>
+      change("clone", undefined, "cannot clone", call, async (signal) =>
         handOver(await cloneVm(core, from, call, signal), call.dispose),
       ),
     restore: (ref, from, call = {}) =>
-      bounded(`cannot restore ${ref}`, call, async (signal) =>
+      change("restore", ref, `cannot restore ${ref}`, call, async (signal) =>
         handOver(await restoreVm(core, ref, from, call, signal)),
       ),
     hibernate: (ref, call = {}) =>
-      bounded(`cannot hibernate ${ref}`, call, (signal) => hibernateVm(core, ref, call, signal)),
+      change("hibernate", ref, `cannot hibernate ${ref}`, call, (signal) =>
+        hibernateVm(core, ref, call, signal),
+      ),
     wake: (ref, call = {}) =>
-      bounded(`cannot wake ${ref}`, call, async (signal) =>
+      change("wake", ref, `cannot wake ${ref}`, call, async (signal) =>
         handOver(await wakeVm(core, ref, call, signal)),
       ),
     devices: {
       attach: (ref, kind, request, call = {}) =>
-        bounded(`cannot attach ${kind.noun} to ${ref}`, call, (signal) =>
+        change("attach", ref, `cannot attach ${kind.noun} to ${ref}`, call, (signal) =>
           attachDevice(core, ref, kind, request, call, signal),
         ),
       detach: (ref, kind, device, call = {}) =>
-        bounded(`cannot detach ${kind.noun} ${device} from ${ref}`, call, (signal) =>
+        change("detach", ref, `cannot detach ${kind.noun} ${device} from ${ref}`, call, (signal) =>
           detachDevice(core, ref, kind, device, call, signal),
         ),
       list: (ref, kind, call = {}) =>
@@ -158,7 +192,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       list: (ref, call = {}) =>
         bounded(`cannot list the NICs of ${ref}`, call, (signal) => listNics(core, ref, signal)),
       change: (ref, run, call = {}) =>
-        bounded(`cannot change the NICs of ${ref}`, call, (signal) =>
+        change("change-nics", ref, `cannot change the NICs of ${ref}`, call, (signal) =>
           changeNics(core, ref, run, call, signal),
         ),
     },
@@ -189,7 +223,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     operations: (call = {}) =>
       bounded("cannot list the operations", call, () => listOperations(core)),
     gc: (call = {}) =>
-      bounded("cannot collect garbage", call, (signal) => collectGarbage(core, call, signal)),
+      change("gc", undefined, "cannot collect garbage", call, (signal) =>
+        collectGarbage(core, call, signal),
+      ),
     backend: (name = config.backend) => core.backend(name),
     capability: async (ref, token) => {
       const vm = core.read((store) => resolveVm(store, ref));

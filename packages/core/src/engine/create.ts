@@ -22,14 +22,20 @@ export async function createVm(
   signal: AbortSignal | undefined,
 ): Promise<VmRecord> {
   const draft = draftSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
+  core.observer?.subject(draft);
   const backend = await core.backend(draft.backend);
   const store = await core.store();
   await recoverAll(core, store);
   refuseClash(store, draft);
   const context = core.context(options, signal);
   await using completed = await specWithImage(core, draft, backend, context);
-  const { spec } = completed;
-  await core.hooks.before("vm:before-create", { spec }, signal);
+  const labels = await core.hooks.beforeLabelled(
+    "vm:before-create",
+    completed.spec.labels,
+    (known) => ({ spec: { ...completed.spec, labels: known } }),
+    signal,
+  );
+  const spec = { ...completed.spec, labels };
   const { disks } = await backend.plan(spec, context);
   checkDisks(disks);
   const nics = await planNics(core, spec, context);

@@ -56,4 +56,66 @@ describe("HookRunner", () => {
       message: "the hook vm:before-stop of the plugin slow took longer than 10 ms",
     });
   });
+
+  it("adds the labels that hooks answer, each hook on top of those before it", async () => {
+    const seen: unknown[] = [];
+    const add = (labels: Record<string, string>) =>
+      plugin("adds", {
+        "vm:before-clone": ({ labels: known }) => {
+          seen.push(known);
+          return { labels };
+        },
+      });
+    const runner = new HookRunner([add({ team: "a", tier: "1" }), add({ team: "b" })], 1_000);
+    const labels = await runner.beforeLabelled(
+      "vm:before-clone",
+      { asked: "yes", tier: "0" },
+      (known) => ({ snapshot: {} as never, id: "1", name: "web", labels: known }),
+      undefined,
+    );
+    expect(labels).toEqual({ asked: "yes", tier: "1", team: "b" });
+    expect(seen).toEqual([
+      { asked: "yes", tier: "0" },
+      { asked: "yes", tier: "1", team: "a" },
+    ]);
+  });
+
+  it("takes no labels that are none", async () => {
+    const runner = new HookRunner(
+      [plugin("bad", { "vm:before-clone": () => ({ labels: { "no key": "x" } }) })],
+      1_000,
+    );
+    await expect(
+      runner.beforeLabelled(
+        "vm:before-clone",
+        {},
+        (labels) => ({ snapshot: {} as never, id: "1", name: "web", labels }),
+        undefined,
+      ),
+    ).rejects.toMatchObject({
+      code: "HOOK_FAILED",
+      message: expect.stringContaining(
+        "the hook vm:before-clone of the plugin bad answers what are no labels",
+      ),
+    });
+  });
+
+  it("tells a hook that nobody waits for it any more", async () => {
+    let signal: AbortSignal | undefined;
+    const runner = new HookRunner(
+      [
+        plugin("slow", {
+          "vm:after-stop": (_context, tools) => {
+            signal = tools.signal;
+            return new Promise<void>(() => {});
+          },
+        }),
+      ],
+      10,
+    );
+    const warnings: string[] = [];
+    await runner.after("vm:after-stop", { vm }, (message) => warnings.push(message));
+    expect(warnings).toEqual(["the hook vm:after-stop of the plugin slow took longer than 10 ms"]);
+    expect(signal?.aborted).toBe(true);
+  });
 });

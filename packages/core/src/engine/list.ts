@@ -1,5 +1,6 @@
 import type { VmSummary } from "../store/rows.ts";
 import type { VmRecord } from "../vm/record.ts";
+import type { Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { EngineCore } from "./core.ts";
 import { interruptedCreate } from "./inspect.ts";
 import { endedState } from "./reconcile.ts";
@@ -62,8 +63,7 @@ async function findEnded(
 ) {
   const ended = new Map<string, NonNullable<ReturnType<typeof endedState>>>();
   for (const [name, vms] of Map.groupBy(dead, ({ backend }) => backend)) {
-    const backend = await core.backend(name);
-    const observed = await backend.list(vms, { signal });
+    const observed = await observe(core, name, vms, signal);
     for (const [index, vm] of vms.entries()) {
       const observation = observed[index];
       const end = observation === undefined ? undefined : endedState(core, vm, observation);
@@ -71,6 +71,25 @@ async function findEnded(
     }
   }
   return ended;
+}
+
+/** What a backend sees of VMs whose process is gone. One that is not there, since its plugin is not, hides no other VM: that they are gone is known without it. */
+async function observe(
+  core: EngineCore,
+  name: string,
+  vms: readonly VmRecord[],
+  signal: AbortSignal | undefined,
+): Promise<readonly VmObservation[]> {
+  let backend: Hypervisor;
+  try {
+    backend = await core.backend(name);
+  } catch (error) {
+    core.logger.warn(
+      `the VMs of the backend "${name}" cannot be asked: ${(error as Error).message}`,
+    );
+    return vms.map(() => ({ vmm: "absent" }));
+  }
+  return await backend.list(vms, { signal });
 }
 
 function hasLabels(summary: VmSummary, labels: ListOptions["labels"]): boolean {

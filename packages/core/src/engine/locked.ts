@@ -28,7 +28,9 @@ export async function withVm<T>(
 ): Promise<T> {
   const store = await core.store();
   await recoverAll(core, store);
-  const { seq } = resolveVm(store, ref);
+  const named = resolveVm(store, ref);
+  const { seq } = named;
+  core.observer?.subject(named);
   await using _lock = await lockVm(core, store, seq, options, signal);
   // Its last owner may have died while we waited for it.
   await recoverSubject(core, store, seq);
@@ -62,7 +64,9 @@ export async function lockSubject(
 ): Promise<HostLock> {
   const { seq, what, shared } = subject;
   const waitMs = options.wait === false ? 0 : Number.POSITIVE_INFINITY;
-  const lock = await core.host.locks.acquire(core.lockPath, seq, { waitMs, signal, shared });
+  const lock = await core.phase("lock", () =>
+    core.host.locks.acquire(core.lockPath, seq, { waitMs, signal, shared }),
+  );
   if (lock !== undefined) return lock;
   const operation = store.findOperation(seq);
   const holder =

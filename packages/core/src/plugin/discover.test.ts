@@ -1,14 +1,21 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { checkPlugins } from "./check.ts";
+import { afterAll, describe, expect, it } from "vitest";
 import { discoverPlugins } from "./discover.ts";
+import { pluginNames } from "./names.ts";
+import type { PluginDefinition } from "./plugin.ts";
+
+const roots: string[] = [];
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
 
 async function install(
   packages: Record<string, { manifest?: object; entry?: string }>,
 ): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "silk-plugins-"));
+  roots.push(root);
   for (const [name, { manifest, entry }] of Object.entries(packages)) {
     const directory = join(root, "node_modules", name);
     await mkdir(directory, { recursive: true });
@@ -47,18 +54,126 @@ describe("discoverPlugins", () => {
     const { plugins, failed } = await discoverPlugins(names.map((name) => ({ name, from })));
     expect(plugins.map(({ name }) => name)).toEqual(["good"]);
     expect(failed.map(({ name, error }) => [name, error.code])).toEqual([
-      ["throwing", "INTERNAL"],
+      ["throwing", "PLUGIN_BROKEN"],
       ["empty", "PLUGIN_INVALID"],
       ["future", "PLUGIN_INCOMPATIBLE"],
       ["absent", "PLUGIN_NOT_FOUND"],
     ]);
   });
+
+  it("does not wait for an entry that never ends", async () => {
+    const from = await install({ hanging: { entry: "await new Promise(() => {})" } });
+    const { failed } = await discoverPlugins([{ name: "hanging", from }], { timeoutMs: 20 });
+    expect(failed[0]?.error).toMatchObject({
+      code: "PLUGIN_BROKEN",
+      message:
+        "the plugin hanging cannot be loaded: its entry ./plugin.js is not loaded after 20 ms",
+      hint: "Update it (silk plugins update hanging), or take it away: silk plugins uninstall hanging",
+    });
+  });
+
+  it("calls a plugin by the name of its package", async () => {
+    const from = await install({
+      "@acme/fast": { entry: "export default { name: 'x', apiVersion: 1 }" },
+    });
+    const { plugins } = await discoverPlugins([{ name: "@acme/fast", from }]);
+    expect(plugins[0]?.name).toBe("@acme/fast");
+  });
 });
 
-describe("checkPlugins", () => {
-  it("refuses two backends of one name and says whose they are", () => {
-    const backend = { name: "x", description: "", open: () => Promise.reject(new Error("unused")) };
-    const plugins = ["a", "b"].map((name) => ({ name, apiVersion: 1, backends: [backend] }));
-    expect(() => checkPlugins(plugins)).toThrow('the plugins a and b both bring a backend "x"');
+/** A plugin of which everything is stated, and whose entry says when it is loaded. */
+const stated = {
+  manifest: {
+    silk: {
+      plugin: "./plugin.js",
+      apiVersion: 1,
+      backends: [{ name: "fast", description: "it is fast" }],
+      networks: [{ name: "wire", namedBy: "network" }],
+      devices: ["lamp"],
+      images: [{ name: "shelf", scheme: "shelf" }],
+      hooks: ["vm:before-start"],
+    },
+  },
+  entry: `globalThis.loadedPlugins = (globalThis.loadedPlugins ?? 0) + 1;
+    export default {
+      name: "stated", apiVersion: 1,
+      backends: [{ name: "fast", description: "it is fast", open: async () => "a backend" }],
+      networks: [{ name: "wire", description: "", open: async () => "a network" }],
+      devices: [{ name: "lamp", load: async () => "a kind" }],
+      images: [{ name: "shelf", description: "", scheme: "shelf", open: async () => "images" }],
+      hooks: { "vm:before-start": () => ({ veto: "not today" }) },
+    };`,
+};
+
+describe("a plugin whose package.json states what it brings", () => {
+  const timesLoaded = (): unknown => Reflect.get(globalThis, "loadedPlugins");
+
+  it("is loaded when something of it is first needed, and once", async () => {
+    const from = await install({ stated });
+    const { plugins, failed } = await discoverPlugins([{ name: "stated", from }]);
+    const plugin = plugins[0] as PluginDefinition;
+    expect(failed).toEqual([]);
+    expect(pluginNames(plugin)).toEqual({
+      backends: ["fast"],
+      networks: ["wire"],
+      devices: ["lamp"],
+      images: ["shelf"],
+      hooks: ["vm:before-start"],
+    });
+    expect(plugin.backends?.[0]?.description).toBe("it is fast");
+    expect(plugin.networks?.[0]?.namedBy).toBe("network");
+    expect(timesLoaded()).toBeUndefined();
+    expect(await plugin.backends?.[0]?.open({} as never)).toBe("a backend");
+    expect(await plugin.networks?.[0]?.open({} as never)).toBe("a network");
+    expect(await plugin.devices?.[0]?.load()).toBe("a kind");
+    expect(plugin.images?.[0]?.scheme).toBe("shelf");
+    expect(await plugin.images?.[0]?.open({} as never)).toBe("images");
+    expect(await plugin.hooks?.["vm:before-start"]?.({} as never, {} as never)).toEqual({
+      veto: "not today",
+    });
+    expect(timesLoaded()).toBe(1);
+  });
+
+  it("is loaded at once where what is wrong with it is to be found out", async () => {
+    const entry = 'throw new Error("boom")';
+    const from = await install({ stated: { ...stated, entry } });
+    const lazy = await discoverPlugins([{ name: "stated", from }]);
+    expect(lazy.failed).toEqual([]);
+    const { failed } = await discoverPlugins([{ name: "stated", from }], { eager: true });
+    expect(failed[0]?.error.message).toBe("the plugin stated cannot be loaded: boom");
+  });
+
+  it.each([
+    ["a backend", { backends: ["other"] }, 'brings no backend "other", though'],
+    ["a network", { networks: ["other"] }, 'brings no network "other", though'],
+    ["a kind of devices", { devices: ["other"] }, 'brings no kind of devices "other", though'],
+    ["an image source", { images: ["other"] }, 'brings no image source "other", though'],
+    ["a hook", { hooks: ["vm:after-stop"] }, "brings no hook vm:after-stop, though"],
+  ])("is refused where its entry lacks %s that it states", async (_what, more, message) => {
+    const silk = { ...stated.manifest.silk, ...more };
+    const from = await install({ stated: { ...stated, manifest: { silk } } });
+    const { failed } = await discoverPlugins([{ name: "stated", from }], { eager: true });
+    expect(failed[0]?.error).toMatchObject({ code: "PLUGIN_INVALID" });
+    expect(failed[0]?.error.message).toContain(message);
+  });
+
+  it.each([
+    [{ plugin: 1 }, '"silk.plugin" in'],
+    [{ plugin: "./plugin.js", backends: ["fast"] }, '"silk.apiVersion" in'],
+    [{ plugin: "./plugin.js", apiVersion: "1" }, "must be a number"],
+    [{ plugin: "./plugin.js", apiVersion: 1, backends: ["Fast"] }, "must be lower case"],
+    [{ plugin: "./plugin.js", apiVersion: 1, hooks: ["vm:befor-create"] }, "vm:befor-create"],
+  ])("is refused where the statement makes no sense: %j", async (silk, message) => {
+    const from = await install({ stated: { ...stated, manifest: { silk } } });
+    const { failed } = await discoverPlugins([{ name: "stated", from }]);
+    expect(failed[0]?.error).toMatchObject({ code: "PLUGIN_INVALID" });
+    expect(failed[0]?.error.message).toContain(message);
+  });
+
+  it("is refused without being loaded where it is for another version", async () => {
+    const silk = { ...stated.manifest.silk, apiVersion: 2 };
+    const from = await install({ stated: { ...stated, manifest: { silk } } });
+    const { failed } = await discoverPlugins([{ name: "stated", from }]);
+    expect(failed[0]?.error).toMatchObject({ code: "PLUGIN_INCOMPATIBLE", hint: "Update silk." });
   });
 });

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { SilkError, toSilkError } from "../errors.ts";
-import { checkPlugin } from "./check.ts";
+import { type SilkError, toSilkError } from "../errors.ts";
+import { checkApiVersion } from "./check.ts";
+import { lazyPlugin } from "./lazy.ts";
+import { loadEntry } from "./load.ts";
+import { readPluginManifest, statesNames } from "./manifest.ts";
+import { findPackage } from "./package.ts";
 import type { PluginDefinition } from "./plugin.ts";
+import { join } from "node:path";
 
 /** Where a plugin may be. */
 export interface PluginLocation {
@@ -14,65 +15,56 @@ export interface PluginLocation {
   readonly from: string;
 }
 
+export interface DiscoverOptions {
+  /** How long each entry may take to be loaded, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Loads every entry at once, also of a package that states what it brings: what is wrong with it is found out. Default false: those are
+   * loaded when something of them is first needed.
+   */
+  readonly eager?: boolean | undefined;
+}
+
 export interface DiscoveredPlugins {
+  /** In the order of their locations. */
   readonly plugins: readonly PluginDefinition[];
   /** Packages that could not be loaded, each with the reason: they take nothing else down. */
   readonly failed: readonly { readonly name: string; readonly error: SilkError }[];
 }
 
 /**
- * Loads plugins by their packages: `"silk": { "plugin": "./dist/plugin.js" }` in package.json names the entry. A package without it (a
- * plugin of oclif alone) is passed over.
+ * Finds plugins by their packages: `"silk": { "plugin": "./dist/plugin.js" }` in package.json names the entry. A package without it (a
+ * plugin of oclif alone) is passed over. One that also states what it brings (`apiVersion`, `backends`, `networks`, `devices`, `images`, `hooks`) is
+ * loaded when it is needed; the others are loaded here.
  */
 export async function discoverPlugins(
   locations: readonly PluginLocation[],
+  options: DiscoverOptions = {},
 ): Promise<DiscoveredPlugins> {
-  const plugins: PluginDefinition[] = [];
-  const failed: { name: string; error: SilkError }[] = [];
-  for (const location of locations) {
-    try {
-      const plugin = await loadPlugin(location);
-      if (plugin !== undefined) plugins.push(plugin);
-    } catch (error) {
-      failed.push({
-        name: location.name,
-        error: toSilkError(error, `the plugin ${location.name} cannot be loaded`),
-      });
-    }
-  }
-  return { plugins, failed };
+  const found = await Promise.all(
+    locations.map(async (location) => {
+      try {
+        return { plugin: await discover(location, options) };
+      } catch (error) {
+        const told = toSilkError(error, `the plugin ${location.name} cannot be loaded`);
+        return { failed: { name: location.name, error: told } };
+      }
+    }),
+  );
+  return {
+    plugins: found.flatMap(({ plugin }) => plugin ?? []),
+    failed: found.flatMap(({ failed }) => failed ?? []),
+  };
 }
 
-async function loadPlugin({ name, from }: PluginLocation): Promise<PluginDefinition | undefined> {
-  const directory = await findPackage(name, from);
-  const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as {
-    silk?: { plugin?: unknown };
-  };
-  const entry = manifest.silk?.plugin;
-  if (entry === undefined) return undefined;
-  if (typeof entry !== "string")
-    throw new SilkError(`"silk.plugin" in ${join(directory, "package.json")} must be a path`, {
-      code: "PLUGIN_INVALID",
-      kind: "invalid",
-    });
-  const module = (await import(pathToFileURL(join(directory, entry)).href)) as {
-    default?: unknown;
-  };
-  checkPlugin(module.default, name);
-  return module.default;
-}
-
-async function findPackage(name: string, from: string): Promise<string> {
-  const own = await readFile(join(from, "package.json"), "utf8").catch(() => undefined);
-  if (own !== undefined && (JSON.parse(own) as { name?: unknown }).name === name) return from;
-  try {
-    return dirname(createRequire(join(from, "noop.js")).resolve(`${name}/package.json`));
-  } catch (error) {
-    throw new SilkError(`there is no package ${name} under ${from}`, {
-      code: "PLUGIN_NOT_FOUND",
-      kind: "not-found",
-      hint: `Install it: silk plugins install ${name}`,
-      cause: error,
-    });
-  }
+async function discover(
+  { name, from }: PluginLocation,
+  { timeoutMs = 30_000, eager = false }: DiscoverOptions,
+): Promise<PluginDefinition | undefined> {
+  const { directory, packageJson } = await findPackage(name, from);
+  const manifest = readPluginManifest(packageJson, join(directory, "package.json"));
+  if (manifest === undefined) return undefined;
+  if (manifest.apiVersion !== undefined) checkApiVersion(name, manifest.apiVersion);
+  const unloaded = { name, directory, manifest, timeoutMs };
+  return statesNames(manifest) && !eager ? lazyPlugin(unloaded) : await loadEntry(unloaded);
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { guestSchema, runSpecSchema } from "../image/schemas.ts";
 import { serialPattern, dataDiskNamePattern, smallestDataDiskBytes } from "./disks.ts";
+import { labelsSchema } from "./labels.ts";
 
 const flag = v.optional(v.boolean());
 const size = v.pipe(
@@ -100,16 +101,5 @@ export const vmSpecSchema = v.strictObject({
   windows: flag,
   sharedMemory: flag,
   hugepages: flag,
-  labels: v.optional(
-    v.record(
-      v.pipe(
-        v.string(),
-        v.regex(
-          /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
-          "is no label: a key is 1 to 63 letters, digits, dots, dashes, underscores or slashes",
-        ),
-      ),
-      v.pipe(v.string(), v.maxLength(256, "is too long: a value has at most 256 characters")),
-    ),
-  ),
+  labels: v.optional(labelsSchema),
 });
