@@ -56,7 +56,9 @@ function reports() {
   return globSync([
     "packages/*/.report/vitest.json",
     "plugins/*/.report/vitest.json",
+    "examples/*/.report/vitest.json",
     "test-e2e/.report/vitest.json",
+    "test-packed/.report/vitest.json",
   ]);
 }
 

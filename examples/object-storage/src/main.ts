@@ -1,0 +1,31 @@
+// node src/main.ts save SNAPSHOT KEY, node src/main.ts load KEY NAME
+import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
+import { createEngine } from "@silkvm/core";
+import { linuxHost } from "@silkvm/sys";
+import type { Bucket } from "./bucket.ts";
+import { loadFrom, saveTo } from "./snapshots.ts";
+
+const bucket: Bucket = {
+  endpoint: setting("S3_ENDPOINT"),
+  name: setting("S3_BUCKET"),
+  region: process.env["AWS_REGION"] ?? "us-east-1",
+  accessKeyId: setting("AWS_ACCESS_KEY_ID"),
+  secretAccessKey: setting("AWS_SECRET_ACCESS_KEY"),
+};
+const [verb, from, to] = process.argv.slice(2);
+if (from === undefined || to === undefined)
+  throw new Error("give `save SNAPSHOT KEY`, or `load KEY NAME`");
+
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort());
+const { signal } = interrupt;
+
+await using engine = await createEngine({ host: linuxHost(), plugins: [cloudHypervisorPlugin] });
+if (verb === "save") await saveTo({ bucket, key: to }, engine, from, { signal });
+else console.log((await loadFrom({ bucket, key: from }, engine, to, { signal })).id);
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
