@@ -11,6 +11,7 @@ const apart: readonly { readonly specifier: string; readonly file: string }[] = 
   { specifier: "@silkvm/storage", file: "storage" },
   { specifier: "@silkvm/sys", file: "sys" },
   { specifier: "@silkvm/cloud-hypervisor", file: "cloud-hypervisor" },
+  { specifier: "@silkvm/images", file: "images" },
   { specifier: "@silkvm/netresize", file: "netresize" },
   { specifier: "@silkvm/network", file: "network" },
   { specifier: "undici/lib/dispatcher/client.js", file: "undici-client" },

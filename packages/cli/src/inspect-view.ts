@@ -1,4 +1,5 @@
-import type { Boot, DeviceData, VmView } from "@silkvm/core";
+import { cmdlineOf, type DeviceData, type VmView } from "@silkvm/core";
+import { imageFields } from "./images/vm-image-fields.ts";
 import { memoryWords } from "./load-view.ts";
 import { addressWord, networkWord } from "./nic-view.ts";
 import { type Field, renderFields } from "./output/fields.ts";
@@ -26,7 +27,8 @@ export function renderVmView(
 ): string {
   const named = (id: string): string => `${snapshotNames.get(id) ?? "not here"} (${id})`;
   const sections: (readonly [title: string, body: string])[] = [
-    ["Boot", renderFields(bootFields(vm.boot), "  ")],
+    ["Image", renderFields(imageFields(vm.config), "  ")],
+    ["Boot", renderFields(bootFields(vm), "  ")],
     ["Disks", renderSection(diskColumns, vm.disks)],
     ["Attached", renderSection(attachmentColumns, vm.attachments ?? [])],
     ["NICs", renderSection(nicColumns, nicRows(vm))],
@@ -124,12 +126,13 @@ function options({ config }: VmView): string | undefined {
 }
 
 /** What a VM boots. */
-export function bootFields(boot: Boot): Field[] {
+export function bootFields(vm: Parameters<typeof cmdlineOf>[0]): Field[] {
+  const { boot } = vm;
   if (boot.kind === "firmware") return [["Firmware", boot.firmwarePath]];
   return [
     ["Kernel", boot.kernelPath],
     ["Initrd", boot.initrdPath],
-    ["Cmdline", boot.cmdline],
+    ["Cmdline", cmdlineOf(vm)],
   ];
 }
 

@@ -35,16 +35,29 @@ const view = { json: false, quiet: false, pretty: false, nowMs };
 describe("renderVmList", () => {
   it("is a table for people", () => {
     expect(renderVmList([running, broken], view)).toMatchInlineSnapshot(`
-      "ID                NAME  STATE               CPUS  MEMORY  STORAGE  NICS  BACKEND           CREATED     UPTIME
-      3f9a1c2b4d5e6f70  web   running                2      1G      10G     2  cloud-hypervisor  2 days ago  3 minutes
-      77aa000000000000  db    error (VMM_EXITED)     2      1G        -     2  cloud-hypervisor  2 days ago  -
+      "ID                NAME  STATE               CPUS  MEMORY  STORAGE  NICS  IMAGE  CREATED     UPTIME
+      3f9a1c2b4d5e6f70  web   running                2      1G      10G     2  -      2 days ago  3 minutes
+      77aa000000000000  db    error (VMM_EXITED)     2      1G        -     2  -      2 days ago  -
       "
     `);
   });
 
+  it("shows of an image that came by a URL the file alone", () => {
+    const url = "https://cloud.example.org/images/12/debian-12-generic-amd64.qcow2";
+    const vms = [
+      { ...running, image: "ghcr.io/acme/web:1.4" },
+      { ...running, image: url },
+    ];
+    const [, ...rows] = renderVmList(vms, view).trimEnd().split("\n");
+    expect(rows.map((row) => row.split(/ {2,}/)[7])).toEqual([
+      "ghcr.io/acme/web:1.4",
+      "debian-12-generic-amd64.qcow2",
+    ]);
+  });
+
   it("is a header where there are no VMs", () => {
     expect(renderVmList([], view)).toBe(
-      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  NICS  BACKEND  CREATED  UPTIME\n",
+      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  NICS  IMAGE  CREATED  UPTIME\n",
     );
   });
 

@@ -29,6 +29,12 @@ const stateStyles = {
   error: "red",
 } as const;
 
+/** An image's name; of a URL the file alone, which is enough to know it by. */
+function imageWord(image: string | null): string {
+  if (image === null || image === "") return "-";
+  return /^https?:\/\//.test(image) ? (image.split("/").at(-1) ?? image) : image;
+}
+
 export function vmColumns(nowMs: number): readonly Column<VmSummary>[] {
   return [
     { header: "ID", cell: ({ id }) => id, shrinkTo: 8 },
@@ -48,7 +54,7 @@ export function vmColumns(nowMs: number): readonly Column<VmSummary>[] {
       cell: ({ storageBytes }) => (storageBytes === 0 ? "-" : formatSize(storageBytes)),
     },
     { header: "NICS", align: "right", cell: ({ nics }) => String(nics) },
-    { header: "BACKEND", cell: ({ backend }) => backend, shrinkTo: 7 },
+    { header: "IMAGE", cell: ({ image }) => imageWord(image), shrinkTo: 7 },
     { header: "CREATED", cell: ({ createdAt }) => formatAgo(createdAt, nowMs), shrinkTo: 7 },
     {
       header: "UPTIME",

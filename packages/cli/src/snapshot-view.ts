@@ -1,4 +1,5 @@
 import type { SnapshotDetails } from "@silkvm/core";
+import { imageFields } from "./images/vm-image-fields.ts";
 import { bootFields } from "./inspect-view.ts";
 import { type Field, renderFields } from "./output/fields.ts";
 import { formatSize } from "./output/format-size.ts";
@@ -11,7 +12,8 @@ import type { Column } from "./output/table.ts";
 export function renderSnapshotDetails(snapshot: SnapshotDetails, nowMs: number): string {
   const { vm, files, externals } = snapshot.manifest;
   const sections: (readonly [title: string, body: string])[] = [
-    ["Boot", renderFields(bootFields(vm.boot), "  ")],
+    ["Image", renderFields(imageFields(vm.config), "  ")],
+    ["Boot", renderFields(bootFields(vm), "  ")],
     ["Disks", renderSection(diskColumns, vm.disks)],
     ["Files", renderSection(fileColumns, files)],
     ["Needs on the host", renderSection(externalColumns, externals)],

@@ -1,15 +1,17 @@
 import type { BootSpec, DataDiskSpec, DiskSpec, VmSpec } from "@silkvm/core";
 import { usageError } from "./cli-error.ts";
+import { type GuestFlags, readGuest } from "./guest-config.ts";
 import { parseLabels } from "./parse/labels.ts";
 
 /** The values of `vmSpecFlags`. */
-interface VmSpecFlags {
+interface VmSpecFlags extends GuestFlags {
   readonly name?: string | undefined;
   readonly id?: string | undefined;
   readonly backend?: string | undefined;
   readonly cpus?: number | undefined;
   readonly memory?: number | undefined;
   readonly storage?: number | undefined;
+  readonly pull?: VmSpec["pull"];
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly cmdline?: string | undefined;
@@ -31,10 +33,21 @@ interface VmSpecFlags {
 }
 
 /**
- * The VM that a command line asks for.
+ * The VM that a command line asks for, with what it names of files that the guest is to be told.
+ * @throws CliError of kind `invalid` where the flags do not go together, or a file is not what it should be
+ */
+export async function readVmSpec(flags: VmSpecFlags, image: string | undefined): Promise<VmSpec> {
+  const spec = toVmSpec(flags, image);
+  const guest = await readGuest(flags);
+  return guest === undefined ? spec : { ...spec, guest };
+}
+
+/**
+ * The same without the files.
  * @throws CliError of kind `invalid` where the flags do not go together
  */
-export function toVmSpec(flags: VmSpecFlags): VmSpec {
+export function toVmSpec(flags: VmSpecFlags, image?: string): VmSpec {
+  if (image === undefined) refuseWithoutImage(flags);
   return {
     name: flags.name,
     id: flags.id,
@@ -42,7 +55,9 @@ export function toVmSpec(flags: VmSpecFlags): VmSpec {
     cpus: flags.cpus,
     memoryBytes: flags.memory,
     storageBytes: flags.storage,
-    boot: toBoot(flags),
+    image,
+    pull: flags.pull,
+    boot: toBoot(flags, image),
     disks: flags.disk,
     dataDisks: flags["data-disk"],
     nics: flags.nics,
@@ -65,7 +80,21 @@ function listed(values: readonly string[] | undefined): readonly string[] | unde
   return values?.flatMap((value) => value.split(",")).map((value) => value.trim());
 }
 
-function toBoot({ kernel, initrd, cmdline, firmware }: VmSpecFlags): BootSpec {
+function refuseWithoutImage(flags: VmSpecFlags): void {
+  const extra = (["pull", "user", "ssh-key", "user-data"] as const).find(
+    (flag) => flags[flag] !== undefined,
+  );
+  if (extra !== undefined)
+    throw usageError(
+      `--${extra} is for a VM of an image, and no image is named`,
+      "Name one in front of the flags: silk vm run IMAGE",
+    );
+}
+
+function toBoot(
+  { kernel, initrd, cmdline, firmware }: VmSpecFlags,
+  image: string | undefined,
+): BootSpec | undefined {
   if (firmware !== undefined) {
     const extra = Object.entries({ kernel, initrd, cmdline }).find(
       ([, value]) => value !== undefined,
@@ -77,7 +106,12 @@ function toBoot({ kernel, initrd, cmdline, firmware }: VmSpecFlags): BootSpec {
       );
     return { firmware };
   }
+  const given = [kernel, initrd, cmdline].some((value) => value !== undefined);
+  if (image !== undefined) return given ? { kernel, initrd, cmdline } : undefined;
   if (kernel === undefined)
-    throw usageError("a VM needs something to boot", "Give --kernel FILE, or --firmware FILE.");
+    throw usageError(
+      "a VM needs something to boot",
+      "Name an image (silk vm run IMAGE), or give --kernel FILE or --firmware FILE.",
+    );
   return { kernel, initrd, cmdline };
 }

@@ -24,7 +24,6 @@ export function hostWith(overrides: {
   readonly files?: Partial<HostFiles>;
   readonly processes?: Partial<HostProcesses>;
   readonly facts?: Partial<Host["facts"]>;
-  readonly effect?: Host["effect"];
 }): Host {
   const host = linuxHost();
   return {
@@ -32,7 +31,6 @@ export function hostWith(overrides: {
     files: { ...host.files, ...overrides.files },
     processes: { ...host.processes, ...overrides.processes },
     facts: { ...host.facts, ...overrides.facts },
-    effect: overrides.effect ?? ((name, run) => host.effect(name, run)),
   };
 }
 

@@ -49,7 +49,16 @@ describe("a command line that is wrong", () => {
       "--cpus: 0 is too small: it must be at least 1",
       "`silk vm create --help` shows how it is used.",
     ],
-    ["vm create", "a VM needs something to boot", "Give --kernel FILE, or --firmware FILE."],
+    [
+      "vm create",
+      "a VM needs something to boot",
+      "Name an image (silk vm run IMAGE), or give --kernel FILE or --firmware FILE.",
+    ],
+    [
+      "vm run --ssh-key x",
+      "--ssh-key is for a VM of an image, and no image is named",
+      "Name one in front of the flags: silk vm run IMAGE",
+    ],
     [
       "vm fs attach web --tag a",
       "either --dir or --socket is needed",
@@ -214,6 +223,7 @@ describe("help", () => {
     const groups = stdout.match(/^[A-Z ]*FLAGS$/gm);
     expect(groups).toEqual([
       "FLAGS",
+      "IMAGE FLAGS",
       "BOOT FLAGS",
       "DISK FLAGS",
       "NETWORK FLAGS",

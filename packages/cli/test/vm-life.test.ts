@@ -19,7 +19,7 @@ const idPattern = /^[0-9a-f]{16}$/;
 describe("before there is any VM", () => {
   it("lists nothing, and writes nothing", async () => {
     expect(await sandbox.ok("vm", "list")).toBe(
-      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  NICS  BACKEND  CREATED  UPTIME",
+      "ID  NAME  STATE  CPUS  MEMORY  STORAGE  NICS  IMAGE  CREATED  UPTIME",
     );
     expect(await sandbox.json("vm", "list")).toEqual([]);
     expect(await sandbox.ok("vm", "list", "--quiet")).toBe("");

@@ -1,5 +1,5 @@
 import type { BlobReference, CallOptions, Host, Logger } from "@silkvm/core";
-import type { ImageGarbage } from "./gc.ts";
+import type { ImageGarbage, KeptBlob } from "./gc.ts";
 import type { HttpSettings } from "./http/http.ts";
 import type { LayerLimits } from "./layers/flatten.ts";
 import type { ImageProgress } from "./progress.ts";
@@ -49,8 +49,10 @@ export interface PullResult {
 
 export interface RemoveResult {
   readonly image: ImageRecord;
+  /** The names that were taken away. */
+  readonly refs: readonly string[];
   /** What was removed with it, because nothing else needs it. */
   readonly freed: readonly ImageGarbage[];
   /** Blobs that stay for something else. */
-  readonly kept: readonly { readonly blobId: string; readonly by: readonly string[] }[];
+  readonly kept: readonly KeptBlob[];
 }

@@ -126,7 +126,7 @@ export class Images implements AsyncDisposable {
         throw error;
       });
       const { kept } = await planGarbage(this.#host, this.#blobs, store, await this.#references());
-      return { image, freed, kept: kept.filter(({ blobId }) => only.has(blobId)) };
+      return { image, refs, freed, kept: kept.filter(({ blobId }) => only.has(blobId)) };
     });
   }
 

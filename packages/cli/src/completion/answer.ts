@@ -3,6 +3,7 @@ import type { Engine, VmSummary } from "@silkvm/core";
 import type { HostDevice } from "@silkvm/vfio";
 import { openEngine } from "../engine.ts";
 import type { GlobalFlags } from "../flags/global.ts";
+import { formatSize } from "../output/format-size.ts";
 import { type Candidate, complete } from "./complete.ts";
 import { type Directive, joinBashWords, renderCandidates, type Shell } from "./shells.ts";
 
@@ -32,6 +33,16 @@ export async function answerCompletion(
       const snapshots = await ask(words, oclif, (engine) => engine.snapshots.list());
       const fitting = snapshots.filter(({ name }) => !completion.given.includes(name));
       return answer(refs(current, fitting, ({ vmName }) => `of ${vmName}`));
+    }
+    case "images": {
+      const images = await ask(words, oclif, listImages);
+      const fitting = images.filter(({ name }) => !completion.given.includes(name));
+      return answer(
+        fitting.map(({ name, type, sizeBytes }) => ({
+          value: name,
+          description: `${type}, ${formatSize(sizeBytes)}`,
+        })),
+      );
     }
     case "devices": {
       const { kind, flag, vm } = completion;
@@ -79,6 +90,12 @@ export async function answerCompletion(
     default:
       return answer([]);
   }
+}
+
+async function listImages({ host, config: { rootDir } }: Engine) {
+  const { openImages, familiarName } = await import("@silkvm/images");
+  await using images = openImages({ host, rootDir });
+  return images.list().map((image) => ({ ...image, name: familiarName(image.ref) }));
 }
 
 /** Whether a command makes sense for a VM as it is. */

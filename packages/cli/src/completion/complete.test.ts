@@ -35,8 +35,12 @@ const commands: KnownCommand[] = [
   {
     id: "vm:create",
     aliases: [],
-    args: {},
-    flags: { bridge: { type: "option" }, network: { type: "option" } },
+    args: { image: {} },
+    flags: {
+      bridge: { type: "option" },
+      network: { type: "option" },
+      "ssh-key": { type: "option", multiple: true },
+    },
   },
   { id: "config:get", aliases: [], args: { key: {} }, flags: {} },
   { id: "version", aliases: [], args: {}, flags: {} },
@@ -126,5 +130,14 @@ describe("complete", () => {
   it("takes everything behind two dashes for an argument", () => {
     expect(values("vm", "start", "--", "--kernel", "")).toBe("vms");
     expect(values("vm", "start", "--", "-")).toBe("vms");
+  });
+
+  it("offers images where one is named, and files for what a guest is told", () => {
+    expect(complete(["vm", "create", ""], commands, topics)).toMatchObject({
+      type: "images",
+      given: [],
+    });
+    expect(values("vm", "create", "web:1", "")).toBe("nothing");
+    expect(values("vm", "create", "--ssh-key", "")).toBe("files");
   });
 });

@@ -42,7 +42,7 @@ export type Completion =
   | { readonly type: "words"; readonly candidates: readonly Candidate[] }
   | { readonly type: "files" | "directories" | "nothing" }
   | {
-      readonly type: "vms" | "snapshots";
+      readonly type: "vms" | "snapshots" | "images";
       readonly command: string;
       readonly given: readonly string[];
     }
@@ -80,6 +80,8 @@ const fileFlags: ReadonlySet<string> = new Set([
   "output",
   "allow-path",
   "path",
+  "ssh-key",
+  "user-data",
 ]);
 const directoryFlags: ReadonlySet<string> = new Set([
   "root-dir",
@@ -227,6 +229,7 @@ function positional(command: KnownCommand, given: readonly string[]): Completion
     const before = args.findIndex(([known]) => known === name);
     return { type: "snapshots", command: command.id, given: given.slice(before) };
   }
+  if (name === "image") return { type: "images", command: command.id, given };
   if (name === "network") return { type: "networks", given };
   if (name === "file") return { type: "files" };
   if (arg.options !== undefined)

@@ -2,6 +2,7 @@ import { configuration } from "./checks/config.ts";
 import { logDir, rootDir, runDir } from "./checks/directory.ts";
 import { firmware } from "./checks/firmware.ts";
 import { hugepages } from "./checks/hugepages.ts";
+import { images } from "./checks/images.ts";
 import { iommu } from "./checks/iommu.ts";
 import { kvm } from "./checks/kvm.ts";
 import { node } from "./checks/node.ts";
@@ -9,7 +10,7 @@ import { openFiles } from "./checks/open-files.ts";
 import { operations } from "./checks/operations.ts";
 import { orphans } from "./checks/orphans.ts";
 import { plugins } from "./checks/plugins.ts";
-import { iproute2, mkfsErofs, mkfsExt4, qemuImg, virtiofsd } from "./checks/programs.ts";
+import { iproute2, mkfsErofs, mkfsExt4, qemuImg, virtiofsd, xz } from "./checks/programs.ts";
 import { reflink } from "./checks/reflink.ts";
 import { socketPath } from "./checks/socket-path.ts";
 import { space } from "./checks/space.ts";
@@ -29,6 +30,7 @@ export function checksFor(backends: readonly string[]): readonly Check[] {
     hugepages,
     iommu,
     qemuImg,
+    xz,
     mkfsExt4,
     mkfsErofs,
     virtiofsd,
@@ -46,6 +48,7 @@ export function checksFor(backends: readonly string[]): readonly Check[] {
     plugins,
     store,
     operations,
+    images,
     orphans,
   ];
 }

@@ -2,6 +2,10 @@ import type { SilkErrorJson } from "@silkvm/core";
 
 /** The flag, and the key in its value, that a field of a VM's spec was typed with. */
 const flags: readonly (readonly [field: RegExp, flag: string])[] = [
+  [/^image$/, "the image"],
+  [/^guest\.user$/, "--user"],
+  [/^guest\.sshKeys\.\d+$/, "--ssh-key"],
+  [/^guest\.userData$/, "--user-data"],
   [/^boot\.(kernel|initrd|cmdline|firmware)$/, "--$1"],
   [/^(cpus|nics)$/, "--$1"],
   [/^(memory|storage)Bytes$/, "--$1"],

@@ -1,9 +1,10 @@
-import { boolean, custom, string } from "@oclif/core/flags";
+import { boolean, custom, option, string } from "@oclif/core/flags";
 import type { DataDiskSpec, DiskSpec } from "@silkvm/core";
 import { parseDataDisk } from "../parse/data-disk.ts";
 import { parseDisk } from "../parse/disk.ts";
 import { integerFlag, sizeFlag } from "./values.ts";
 
+const image = "IMAGE";
 const boot = "BOOT";
 const disks = "DISK";
 const network = "NETWORK";
@@ -29,7 +30,35 @@ export const vmSpecFlags = {
     multiple: true,
     multipleNonGreedy: true,
   }),
-  kernel: string({ description: "kernel to boot directly", helpGroup: boot, helpValue: "FILE" }),
+  pull: option({
+    options: ["missing", "always", "never"] as const,
+    description:
+      "whether the image may be fetched: where it is not here, always, or never [default: missing]",
+    helpGroup: image,
+  })(),
+  user: string({
+    description: "a user to make in the guest of a cloud image, with sudo [default: its own]",
+    helpGroup: image,
+    helpValue: "NAME",
+  }),
+  "ssh-key": string({
+    description:
+      "a public key, or a file of such, to log in with to a cloud image; can be given more than once",
+    helpGroup: image,
+    helpValue: "KEY|FILE",
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  "user-data": string({
+    description: "what cloud-init is to do in the guest of a cloud image, - for stdin",
+    helpGroup: image,
+    helpValue: "FILE",
+  }),
+  kernel: string({
+    description: "kernel to boot directly, also in the place of an image's own",
+    helpGroup: boot,
+    helpValue: "FILE",
+  }),
   initrd: string({
     aliases: ["initramfs"],
     description: "initial ramdisk of the kernel (also --initramfs)",
@@ -37,18 +66,20 @@ export const vmSpecFlags = {
     helpValue: "FILE",
   }),
   cmdline: string({
-    description: "command line of the kernel [default: console=hvc0]",
+    description:
+      "command line of the kernel [default: console=hvc0]; with an image, what its kernel is told besides",
     helpGroup: boot,
     helpValue: "TEXT",
   }),
   firmware: string({
-    description: "UEFI firmware to boot instead of a kernel",
+    description:
+      "UEFI firmware to boot instead of a kernel [default with a cloud image: one that is found]",
     helpGroup: boot,
     helpValue: "FILE",
   }),
   storage: sizeFlag({
     description:
-      "size of the VM's own disk, 0 for none [default: 10G with a kernel, 0 with a firmware]",
+      "size of the VM's own disk, 0 for none [default: 10G with a kernel, 0 with a firmware, what a cloud image has]",
     helpGroup: disks,
   }),
   disk: custom<DiskSpec>({

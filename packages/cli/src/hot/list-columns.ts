@@ -52,7 +52,9 @@ function columnMakers(
     STORAGE: (column) =>
       byValue(column, "storage_bytes", (value) => ({ storageBytes: value as number })),
     NICS: (column) => byValue(column, "nics", (value) => ({ nics: value as number })),
-    BACKEND: (column) => byValue(column, "backend", (value) => ({ backend: value as string })),
+    // NULL is equal to nothing, and no image has an empty name.
+    IMAGE: (column) =>
+      byValue(column, "ifnull(image, '')", (value) => ({ image: value as string })),
     CREATED: (column) =>
       byMoment(column, "created_at", range, nowMs, (createdAt) => ({ createdAt })),
     UPTIME: (column) => uptimeColumn(column, range, nowMs),

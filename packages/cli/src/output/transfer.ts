@@ -5,12 +5,14 @@ import { formatSize } from "./format-size.ts";
 export interface TransferProgress {
   readonly doneBytes: number;
   readonly totalBytes?: number | undefined;
+  /** What had been there at the beginning: it says nothing of how fast it goes. Default 0. */
+  readonly sinceBytes?: number | undefined;
 }
 
 /** `312M of 1G, 30%, 260M/s, 2.7 s left`: what is known of it. */
 export function renderTransfer(progress: TransferProgress, tookMs: number): string {
-  const { doneBytes, totalBytes } = progress;
-  const rate = tookMs > 0 ? doneBytes / tookMs : 0;
+  const { doneBytes, totalBytes, sinceBytes = 0 } = progress;
+  const rate = tookMs > 0 ? (doneBytes - sinceBytes) / tookMs : 0;
   const words: string[] = [];
   if (totalBytes === undefined) words.push(formatSize(doneBytes));
   else {

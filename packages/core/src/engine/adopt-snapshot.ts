@@ -104,5 +104,6 @@ function toRecord(seq: number, manifest: SnapshotManifest): SnapshotRecord {
     ready: true,
     temporary: false,
     imageBlobIds: vm.imageBlobIds,
+    imageDigest: vm.config.imageDigest,
   };
 }

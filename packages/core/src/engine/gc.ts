@@ -118,7 +118,14 @@ async function collectImages(
   for (const definition of core.imageSources) {
     const source = await core.openImageSource(definition);
     const garbage = await source.collectGarbage({ dryRun }, core.context(options, signal));
-    found.push(...garbage.map(({ name, why }): Orphan => ({ kind: "image", name, why })));
+    found.push(
+      ...garbage.map(({ name, why, sizeBytes }): Orphan => ({
+        kind: "image",
+        name,
+        why,
+        sizeBytes,
+      })),
+    );
   }
   return found;
 }

@@ -163,6 +163,7 @@ function reserve(
     ready: false,
     temporary: wanted.kind.temporary,
     imageBlobIds: vm.imageBlobIds,
+    imageDigest: vm.config.imageDigest,
   };
   store.transaction(() => {
     refuseSnapshotClash(store, reserved.name);

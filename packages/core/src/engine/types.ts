@@ -347,6 +347,8 @@ export interface Orphan {
   /** A path, or `pid 123`. */
   readonly name: string;
   readonly why: string;
+  /** Room that it takes, where that is known. */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** A VM in the hands of a program. */

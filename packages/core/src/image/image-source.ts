@@ -9,6 +9,8 @@ export interface BlobReference {
   readonly blobId: string;
   /** For people: `the VM web`. */
   readonly by: string;
+  /** What that was made of, where it was made of an image: `sha256:…`. */
+  readonly imageDigest?: string | undefined;
 }
 
 /** What an image source is opened with, once for an engine. */

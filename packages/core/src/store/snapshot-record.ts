@@ -9,6 +9,8 @@ export interface SnapshotRecord extends SnapshotView {
   readonly ready: boolean;
   /** Blobs of images that it needs, which stay as long as it does. */
   readonly imageBlobIds: readonly string[];
+  /** What its VM was made of; left out where it is of no image. */
+  readonly imageDigest?: string | undefined;
   /** Whether it was made for a VM that hibernates, and goes when that wakes. */
   readonly temporary: boolean;
 }
@@ -29,6 +31,7 @@ export function toSnapshotView(snapshot: SnapshotRecord): SnapshotView {
     seq: _seq,
     ready: _ready,
     imageBlobIds: _blobs,
+    imageDigest: _imageDigest,
     temporary: _temporary,
     ...view
   } = snapshot;

@@ -182,12 +182,16 @@ export class Store implements Disposable {
   /** Who needs which blobs of images. */
   listBlobReferences(): readonly BlobReference[] {
     const rows = this.#all(
-      `SELECT 'the VM ' || name AS needer, blob.value AS blob
+      `SELECT 'the VM ' || name AS needer, blob.value AS blob, record ->> '$.config.imageDigest' AS digest
        FROM vms JOIN vm_records USING (seq), json_each(record, '$.imageBlobIds') AS blob
        UNION ALL
-       SELECT 'the snapshot ' || name, blob.value FROM snapshots, json_each(record, '$.imageBlobIds') AS blob`,
+       SELECT 'the snapshot ' || name, blob.value, record ->> '$.imageDigest' FROM snapshots, json_each(record, '$.imageBlobIds') AS blob`,
     );
-    return rows.map((row) => ({ blobId: row["blob"] as string, by: row["needer"] as string }));
+    return rows.map((row) => ({
+      blobId: row["blob"] as string,
+      by: row["needer"] as string,
+      ...(row["digest"] === null ? {} : { imageDigest: row["digest"] as string }),
+    }));
   }
 
   insertSnapshot(snapshot: SnapshotRecord): void {

@@ -1,21 +1,26 @@
 import { SilkCommand } from "../../base-command.ts";
 import { openEngine } from "../../engine.ts";
+import { maybeImage } from "../../flags/image-args.ts";
 import { vmSpecFlags } from "../../flags/vm-spec.ts";
 import { printJson, printLine } from "../../output/stdout.ts";
-import { toVmSpec } from "../../vm-spec.ts";
+import { readVmSpec } from "../../vm-spec.ts";
 
 export default class VmCreate extends SilkCommand {
   static override summary = "make a VM and print its id; nothing runs yet";
   static override description =
-    "A comma in a path or a value of --disk and --data-disk is written twice. Anything that fails leaves nothing behind.";
-  static override usage = "<%= command.id %> (--kernel FILE | --firmware FILE) [FLAGS]";
+    "An image is fetched where it is not here (`silk image pull`); what the VM needs of it stays as long as the VM does. A comma in a path or a value of --disk and --data-disk is written twice. Anything that fails leaves nothing behind.";
+  static override usage = "<%= command.id %> (IMAGE | --kernel FILE | --firmware FILE) [FLAGS]";
   static override examples = [
+    {
+      description: "an image of a VM, fetched where it is not here",
+      command: "silk vm create ghcr.io/acme/web:1.4 --name web",
+    },
     {
       description: "a kernel, an initial ramdisk and a disk",
       command: "silk vm create --name web --kernel vmlinux --initrd initrd.img --disk root.raw",
     },
     {
-      description: "an image with a boot loader of its own",
+      description: "a disk with a boot loader of its own",
       command: "silk vm create --firmware CLOUDHV.fd --disk debian.qcow2 --cpus 4 --memory 8G",
     },
     {
@@ -27,11 +32,12 @@ export default class VmCreate extends SilkCommand {
       command: "silk vm create --kernel vmlinux --data-disk size=20G,name=db,mount=/srv",
     },
   ];
+  static override args = maybeImage;
   static override flags = vmSpecFlags;
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(VmCreate);
-    const spec = toVmSpec(flags);
+    const { args, flags } = await this.parse(VmCreate);
+    const spec = await readVmSpec(flags, args.image);
     await using open = await openEngine(flags, this.config);
     const { id, name } = await open.engine.create(spec, open.change("making the VM"));
     if (flags.json) printJson({ id, name });

@@ -20,7 +20,15 @@ interface Program {
   /** Its version in what it then prints. What it prints without a version is not the program that is meant. */
   readonly version: RegExp;
   /** The oldest version that will do, and what else does where the distribution has none. */
-  readonly minimum?: { readonly version: string; readonly otherwise: string } | undefined;
+  readonly minimum?:
+    | {
+        readonly version: string;
+        readonly otherwise: string;
+        /** Whether an older one does, too, for what `meanwhile` says. */
+        readonly isEnough: (context: CheckContext) => boolean;
+        readonly meanwhile: string;
+      }
+    | undefined;
   /** What it is where it is missing. */
   readonly missing: Extract<Status, "warning" | "failed">;
   readonly why: string;
@@ -58,6 +66,11 @@ async function checkProgram(program: Program, context: CheckContext): Promise<Ou
   const evidence = `${version} at ${path}`;
   if (minimum === undefined || compareVersions(version, minimum.version) >= 0)
     return { status: "ok", evidence };
+  if (minimum.isEnough(context))
+    return {
+      status: "ok",
+      evidence: `${evidence}, older than ${minimum.version}: ${minimum.meanwhile}`,
+    };
   return {
     status,
     evidence: `${evidence} is older than ${minimum.version}`,

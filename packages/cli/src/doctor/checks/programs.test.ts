@@ -5,7 +5,7 @@ import { debian, examineHost, hostWith } from "../../../test/patient.ts";
 import type { Distribution } from "../distribution.ts";
 import type { Check } from "../finding.ts";
 import { compareVersions } from "./program.ts";
-import { iproute2, mkfsErofs, mkfsExt4, qemuImg, virtiofsd } from "./programs.ts";
+import { iproute2, mkfsErofs, mkfsExt4, qemuImg, virtiofsd, xz } from "./programs.ts";
 
 const withoutPrograms = hostWith({
   processes: { which: async () => undefined },
@@ -28,7 +28,7 @@ async function installing(check: Check, distribution: Distribution): Promise<str
 }
 
 describe("the checks of programs", () => {
-  const commands = { "qemu-img": qemuImg, "mkfs.ext4": mkfsExt4, ip: iproute2 };
+  const commands = { "qemu-img": qemuImg, "mkfs.ext4": mkfsExt4, ip: iproute2, xz };
   for (const [command, check] of Object.entries(commands)) {
     it(`judges the ${command} of this host by whether it is there`, async () => {
       const host = linuxHost();
@@ -70,11 +70,11 @@ describe("the checks of programs", () => {
 
   it("fail without mkfs.ext4, which every VM's disk is made with, and warn of all others", async () => {
     const statuses = await Promise.all(
-      [mkfsExt4, qemuImg, mkfsErofs, iproute2, virtiofsd].map(
+      [mkfsExt4, qemuImg, mkfsErofs, iproute2, virtiofsd, xz].map(
         async (check) => (await examineHost(check, withoutPrograms)).status,
       ),
     );
-    expect(statuses).toEqual(["failed", "warning", "warning", "warning", "warning"]);
+    expect(statuses).toEqual(["failed", "warning", "warning", "warning", "warning", "warning"]);
   });
 
   it("read the version in whatever form and on whatever stream it comes", async () => {
@@ -82,6 +82,7 @@ describe("the checks of programs", () => {
       [mkfsExt4, { stderr: "mke2fs 1.47.0 (5-Feb-2023)\n" }, "1.47.0"],
       [mkfsErofs, { stdout: "mkfs.erofs (erofs-utils) 1.8.10\n" }, "1.8.10"],
       [mkfsErofs, { stdout: "mkfs.erofs 1.9\n", exitCode: 1 }, "1.9"],
+      [xz, { stdout: "xz (XZ Utils) 5.4.1\nliblzma 5.4.1\n" }, "5.4.1"],
       [iproute2, { stdout: "ip utility, iproute2-ss180129\n" }, "180129"],
       [virtiofsd, { stdout: "virtiofsd 1.14.0\n" }, "1.14.0"],
       [virtiofsd, { stdout: "virtiofsd version 7.2.22 (Debian 1:7.2)\n" }, "7.2.22"],
@@ -93,14 +94,24 @@ describe("the checks of programs", () => {
       });
   });
 
-  it("do not take an mkfs.erofs before 1.8, which reads no tar archives from layers", async () => {
-    const outcome = await examineHost(
-      mkfsErofs,
-      printing({ stdout: "mkfs.erofs 1.5\n", exitCode: 1 }),
-    );
-    expect(outcome).toMatchObject({
+  it("take an mkfs.erofs before 1.8, which reads no archives of layers, only where root unpacks them", async () => {
+    const old = (uid: number) =>
+      hostWith({
+        processes: {
+          which: async (command) => `/usr/bin/${command}`,
+          run: async () => ({ exitCode: 1, stdout: "mkfs.erofs 1.5\n", stderr: "" }),
+        },
+        facts: { uid },
+      });
+    expect(await examineHost(mkfsErofs, old(1000))).toMatchObject({
       status: "warning",
       evidence: "1.5 at /usr/bin/mkfs.erofs is older than 1.8",
+      fix: { description: expect.stringContaining("Run silk as root") as string },
+    });
+    expect(await examineHost(mkfsErofs, old(0))).toMatchObject({
+      status: "ok",
+      evidence:
+        "1.5 at /usr/bin/mkfs.erofs, older than 1.8: layers are unpacked for it, which only root can do",
     });
   });
 

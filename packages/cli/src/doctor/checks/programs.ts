@@ -12,7 +12,19 @@ export const qemuImg: Check = programCheck({
   versionArgs: ["--version"],
   version: /qemu-img version (\S+)/,
   missing: "warning",
-  why: "VMs of cloud images have a qcow2 overlay as their disk, which it makes.",
+  why: "It reads the qcow2 files that cloud images are, and makes the disks of their VMs where the file system cannot share blocks.",
+});
+
+export const xz: Check = programCheck({
+  id: "xz",
+  title: "xz",
+  group: "Programs",
+  command: "xz",
+  package: () => ({ apt: "xz-utils", zypper: "xz", other: "xz" }),
+  versionArgs: ["--version"],
+  version: /xz \(XZ Utils\) (\S+)/,
+  missing: "warning",
+  why: "It unpacks disks that are published as .xz.",
 });
 
 export const mkfsExt4: Check = programCheck({
@@ -37,11 +49,13 @@ export const mkfsErofs: Check = programCheck({
   version: /mkfs\.erofs (?:\(erofs-utils\) )?v?(\d[\w.+-]*)/,
   minimum: {
     version: "1.8",
+    isEnough: ({ host }) => host.facts.uid === 0,
+    meanwhile: "layers are unpacked for it, which only root can do",
     otherwise:
-      "Take erofs-utils 1.8 or newer from a newer release of the distribution, or build it from its sources (https://erofs.docs.kernel.org).",
+      "Run silk as root, or take erofs-utils 1.8 or newer from a newer release of the distribution, or build it from its sources (https://erofs.docs.kernel.org).",
   },
   missing: "warning",
-  why: "The layers of OCI images are made into disks with it, straight from their tar archives.",
+  why: "The layers of OCI images are made into disks with it; without root only 1.8 or newer can.",
 });
 
 export const iproute2: Check = programCheck({
