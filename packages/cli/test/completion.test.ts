@@ -23,11 +23,18 @@ async function complete(...words: string[]): Promise<string[]> {
 }
 
 /** What a shell prints in which `silk` is on PATH. */
-function inShell(shell: string, args: readonly string[]): string {
+function inShell(shell: string, args: readonly string[], input?: string): string {
   return execFileSync(shell, args, {
-    env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}` },
+    env: { ...sandbox.env, PATH: `${bin}:${process.env["PATH"]}`, TERM: "xterm" },
     cwd: sandbox.dir,
+    timeout: 25_000,
+    ...(input !== undefined && { input }),
   }).toString();
+}
+
+/** Whether a shell, or what starts one, is on this machine. */
+function hasShell(shell: string): boolean {
+  return spawnSync(shell, ["--version"]).status === 0;
 }
 
 describe("silk __complete", () => {
@@ -141,10 +148,63 @@ describe("silk completion bash", () => {
   });
 });
 
-/** Which of the shells is on this machine. */
-function hasShell(shell: string): boolean {
-  return spawnSync(shell, ["--version"]).status === 0;
-}
+describe.skipIf(!hasShell("script"))("silk completion bash, typed on a terminal", () => {
+  it("completes as Tab is pressed", () => {
+    const typed = [
+      "PS1=; bind 'set enable-bracketed-paste off'; source <(silk completion bash)",
+      "silk config get ro\t",
+      "silk vm list --log-level=w\t --qu\t --filt\tstate=running",
+      "silk vm debug --kernel=vmlinux-\t --jso\t",
+      "exit 0",
+      "",
+    ].join("\n");
+    const bash = ["-qec", "bash --norc --noprofile -i", "/dev/null"];
+    const said = inShell("script", bash, typed).split(/\r*\n/);
+    expect(said).toContain(join(sandbox.dir, "root"));
+    expect(said.filter((line) => /^[0-9a-f]{16}$/.test(line))).toHaveLength(1);
+    expect(said.join("\n")).toContain(join(sandbox.dir, "vmlinux-2"));
+  });
+});
+
+describe.skipIf(!hasShell("zsh"))("silk completion zsh, typed on a terminal", () => {
+  /** What zsh makes of a line when Tab is pressed at its end, behind what it lists. */
+  function inZsh(line: string): string {
+    const start = [
+      "PROMPT=",
+      "autoload -Uz compinit",
+      "compinit -u -D",
+      "source <(silk completion zsh)",
+      'tell() { print -r -- "[""[$BUFFER]""]"; zle kill-buffer }',
+      "zle -N tell",
+      'bindkey "^X" tell',
+      'print rea""dy',
+    ];
+    const script = [
+      "zmodload zsh/zpty",
+      "zpty z zsh -f -i",
+      'zpty -w z "$1"',
+      "zpty -r z out '*ready*'",
+      "zpty -w -n z \"$2\"$'\\t\\x18'",
+      "zpty -r z out '*\\[\\[*\\]\\]*'",
+      'print -r -- "$out"',
+      "zpty -d z",
+    ].join("\n");
+    return inShell("zsh", ["-f", "-c", script, "zsh", start.join("; "), line]);
+  }
+
+  it("completes commands, flags, VMs and files", () => {
+    expect(inZsh("silk vm list --q")).toContain("[[silk vm list --quiet ]]");
+    expect(inZsh("silk vm stop ")).toContain("[[silk vm stop web ]]");
+    expect(inZsh("silk vm create --kernel=vmlinux-")).toContain("--kernel=vmlinux-2 ]]");
+    expect(inZsh("silk config get ro")).toContain("[[silk config get rootDir ]]");
+  });
+
+  it("lists what there is to choose from, with what it does", () => {
+    const listed = inZsh("silk vm sta");
+    expect(listed).toMatch(/start +-- start VMs and print their ids/);
+    expect(listed).toMatch(/status +-- watch the state of VMs/);
+  });
+});
 
 describe.skipIf(!hasShell("fish"))("silk completion fish", () => {
   it("completes commands, flags, VMs and files", () => {
