@@ -57,6 +57,7 @@ function reports() {
     "packages/*/.report/vitest.json",
     "plugins/*/.report/vitest.json",
     "examples/*/.report/vitest.json",
+    "test-docs/.report/vitest.json",
     "test-e2e/.report/vitest.json",
     "test-packed/.report/vitest.json",
   ]);

@@ -1,11 +1,11 @@
 import { cpSync, existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodes } from "./nodes.ts";
 import { npm } from "./npm.ts";
-import { pack, type PackedPackage, publicPackages } from "./packages.ts";
+import { type Manifest, pack, type PackedPackage, publicPackages } from "./packages.ts";
 import { type Registry, serveRegistry } from "./registry.ts";
 import { run } from "./run.ts";
 
@@ -42,6 +42,16 @@ async function install(name: string, packages: readonly string[]): Promise<strin
   await npm(["install", ...packages, registry.npmFlag], project);
   return project;
 }
+
+it("all packages are built before they are packed", async () => {
+  // What is built first is what package.json names.
+  const own = await readFile(join(root, "test-packed/package.json"), "utf8");
+  const { devDependencies } = JSON.parse(own) as Manifest;
+  const named = Object.keys(devDependencies ?? {});
+  expect(publicPackages.map(({ name }) => name).filter((name) => !named.includes(name))).toEqual(
+    [],
+  );
+});
 
 describe.each(publicPackages)("$name, packed", ({ name, entryPoints }) => {
   it("holds what was built, its README and the licence, and neither sources nor tests", () => {
