@@ -203,6 +203,7 @@ export {
   smallestDataDiskBytes,
 } from "./vm/disks.ts";
 export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
+export { bootDisks } from "./vm/boot-disks.ts";
 export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export {

@@ -103,5 +103,10 @@ describe("the arguments of a VMM", () => {
     expect(args(vmRecord({ boot: firmware, disks })).join(" ")).toContain("cidata.img");
     const booted = vmRecord({ boot: firmware, disks, firstBooted: true });
     expect(args(booted)).not.toContain("--disk");
+    expect(args(vmRecord({ disks, firstBooted: true }))).not.toContain("--disk");
+    // By it the VM of a container's image learns what to run, at every boot.
+    const config = { imageType: "oci-container" } as const;
+    const container = vmRecord({ disks, config, firstBooted: true });
+    expect(args(container).join(" ")).toContain("cidata.img");
   });
 });

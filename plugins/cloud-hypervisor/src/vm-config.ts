@@ -1,8 +1,8 @@
 import type { NetConfig, VmConfig } from "@silkvm/ch-client";
 import {
   type Boot,
+  bootDisks,
   cmdlineOf,
-  type Disk,
   type Nic,
   type VmPaths,
   type VmRecord,
@@ -17,7 +17,7 @@ const defaultNetQueueSize = 512;
 /** A VM as the VMM is told of it, by arguments or over its API. */
 export function vmConfigOf(vm: VmRecord, paths: VmPaths, hostCpus: number): VmConfig {
   const { cpus, memoryBytes, windows, sharedMemory, hugepages, netQueueSize } = vm.config;
-  const disks = attachedDisks(vm).map((disk) => toDiskConfig(disk, vm.config));
+  const disks = bootDisks(vm).map((disk) => toDiskConfig(disk, vm.config));
   return {
     // A VM may come from a host that has more CPUs than this one: `max` below `boot` would be refused.
     cpus: {
@@ -38,12 +38,6 @@ export function vmConfigOf(vm: VmRecord, paths: VmPaths, hostCpus: number): VmCo
     ...balloon(memoryBytes, windows),
     ...consoles(vm.boot, paths),
   };
-}
-
-/** cidata configures the guest at its first boot and is not attached any more after it. */
-function attachedDisks({ boot, firstBooted, disks }: VmRecord): readonly Disk[] {
-  if (boot.kind === "direct" || !firstBooted) return disks;
-  return disks.filter(({ role }) => role !== "cidata");
 }
 
 function payload(vm: VmRecord): VmConfig["payload"] {

@@ -9,6 +9,7 @@ import {
   type OperationContext,
   type VmRecord,
 } from "@silkvm/core";
+import { checkGuestConfig, hostnameOf } from "./cidata/seed.ts";
 import { writeCidata } from "./cidata/write-cidata.ts";
 import { type Images, openImages } from "./images.ts";
 import { progressText } from "./progress-text.ts";
@@ -23,6 +24,7 @@ export const imageSource: ImageSourceDefinition = {
 function openSource({ host, rootDir, logger, references }: ImageSourceContext): ImageSource {
   const images = openImages({ host, rootDir, logger, references });
   return {
+    checkGuest: checkGuestConfig,
     lease: (name, request, context) => lease(images, name, request, context),
     writeSeed: (vm, { signal }) => {
       signal?.throwIfAborted();
@@ -68,7 +70,14 @@ async function writeCidataOf(
   if (path === undefined) return;
   const { guest, dns } = vm.config;
   const { nics, disks } = vm;
-  await write(path, { instanceId: vm.id, hostname: vm.name, ...guest, nics, dns, disks });
+  await write(path, {
+    instanceId: vm.id,
+    hostname: hostnameOf(vm.name),
+    ...guest,
+    nics,
+    dns,
+    disks,
+  });
 }
 
 /** Whoever pulls just now may be about to need what looks like garbage: it stays until the next time. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, test } from "vitest";
+import { hostnameOf } from "../src/cidata/seed.ts";
 import { cidataImage, type SeedRequest, seedFiles, writeCidata } from "../src/index.ts";
 import { Bed, has, isRoot, run } from "./bed.ts";
 
@@ -66,6 +67,11 @@ test("the user's own user-data is handed on as it is, and silk's part beside it"
   const files = seedFiles({ ...request, userData });
   expect(files["user-data"]).toBe(userData);
   expect(String(files["vendor-data"])).toContain('"ann"');
+});
+
+test("a VM's name becomes a host name that systemd takes", () => {
+  const names = ["web-1", "web_1", "web.example.org", "Web_", "a..b", "x_-_.y"];
+  expect(names.map(hostnameOf)).toEqual(["web-1", "web-1", "web.example.org", "Web", "a.b", "x.y"]);
 });
 
 test("what cloud-init would not understand is refused", () => {

@@ -7,7 +7,7 @@ import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
 import type { EngineCore } from "./core.ts";
 import { refuseClash } from "./create.ts";
-import { withSeedDisk, writeSeed } from "./images.ts";
+import { takesSeed, withSeedDisk, writeSeed } from "./images.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { lockVm } from "./locked.ts";
 import { attachNics, networkOf } from "./network-of.ts";
@@ -129,7 +129,7 @@ function planClone(
     imageBlobIds,
     snapshotIds: [manifest.id],
     parentSnapshotId: manifest.id,
-    firstBooted,
+    firstBooted: firstBooted && !takesSeed(core, config),
     createdAt: now,
     updatedAt: now,
   };

@@ -16,7 +16,7 @@ export interface SpecWithImage extends AsyncDisposable {
 
 /**
  * Completes a draft by what its image brings, where it has one.
- * @throws SilkError `IMAGES_MISSING`, `IMAGE_NOT_FOUND`, `FIRMWARE_MISSING`, `INVALID_SPEC`, and what getting the image may meet
+ * @throws SilkError `IMAGES_MISSING`, `IMAGE_NOT_FOUND`, `FIRMWARE_MISSING`, `INVALID_SPEC`, what the source's `checkGuest` throws, and what getting the image may meet
  */
 export async function specWithImage(
   core: EngineCore,
@@ -29,6 +29,7 @@ export async function specWithImage(
     return { spec: completeSpec(draft), [Symbol.asyncDispose]: async () => {} };
   const needsKernel = draft.boot === undefined || !("kernel" in draft.boot);
   const source = await core.imageSource(wanted.name);
+  if (draft.config.guest !== undefined) source.checkGuest?.(draft.config.guest);
   const lease = await source.lease(
     wanted.name,
     { pull: wanted.pull, run: wanted.run, needsKernel },
@@ -65,7 +66,10 @@ function firmwareMissing({ name }: VmImage, backend: Hypervisor): SilkError {
   });
 }
 
-/** Makes the disk by which the guest of an image learns who it is. A VM of an image that no plugin knows any more keeps the one that it has. */
+/**
+ * Makes the disk by which the guest of an image learns who it is, or makes it anew: its NICs may have others addresses by now. A VM of an image that no plugin knows
+ * any more keeps the one that it has.
+ */
 export async function writeSeed(
   core: EngineCore,
   vm: VmRecord,
@@ -78,16 +82,21 @@ export async function writeSeed(
   await (await core.imageSource(image)).writeSeed(vm, context);
 }
 
-/** The disks of a clone with cidata, where its guest takes it: the clone is somebody else. */
+/** Whether a VM's guest is told by cidata who it is, at its first boot: a clone, which is somebody else, has not been told. */
+export function takesSeed(
+  core: EngineCore,
+  { image, imageType, windows }: VmRecord["config"],
+): boolean {
+  return imageType === "cloudimg" && !windows && image !== undefined && core.knowsImage(image);
+}
+
+/** The disks of a clone with cidata, where its guest takes it. */
 export function withSeedDisk(
   core: EngineCore,
   vm: Pick<VmRecord, "id" | "config">,
   disks: readonly Disk[],
 ): readonly Disk[] {
-  const { image, imageType, windows } = vm.config;
-  const takesSeed = imageType === "cloudimg" && !windows && image !== undefined;
-  if (!takesSeed || !core.knowsImage(image) || disks.some(({ role }) => role === "cidata"))
-    return disks;
+  if (!takesSeed(core, vm.config) || disks.some(({ role }) => role === "cidata")) return disks;
   const path = join(core.paths(vm).dataDir, "cidata.img");
   return [...disks, { path, role: "cidata", readonly: true }];
 }

@@ -8,6 +8,7 @@ import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
 import type { EngineCore } from "./core.ts";
 import { deleteSnapshotHeld } from "./delete-snapshot.ts";
+import { takesSeed } from "./images.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { withVm } from "./locked.ts";
 import { makeRunDirectory } from "./run-directory.ts";
@@ -106,7 +107,7 @@ async function restore(
   const backend = await core.backend(vm.backend);
   const context = core.context(options, signal);
   tellOtherNics(vm, manifest, context);
-  let target = toTarget(vm, manifest);
+  let target = toTarget(core, vm, manifest);
   let data: OperationData = {};
   store.transaction(() => store.beginOperation(vm, wanted.verb, data));
   try {
@@ -246,10 +247,11 @@ function checkFits(vm: VmRecord, manifest: SnapshotManifest, force: boolean): vo
 
 /**
  * The VM as it is to be: CPUs, memory, storage and boot are the snapshot's; identity, disks' places and NICs stay its own. But for their
- * MACs: the guest has the NICs that it had, which may be others than those of today.
+ * MACs: the guest has the NICs that it had, which may be others than those of today. One that was somebody else is told by cidata who it is, at its next boot.
  */
-function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
+function toTarget(core: EngineCore, vm: VmRecord, manifest: SnapshotManifest): VmRecord {
   const { config, boot, imageBlobIds, firstBooted, nics } = manifest.vm;
+  const isTold = manifest.vm.id === vm.id || !takesSeed(core, config) || !hasSeed(vm);
   return {
     ...vm,
     config: { ...config, network: vm.config.network, bridge: vm.config.bridge },
@@ -260,8 +262,12 @@ function toTarget(vm: VmRecord, manifest: SnapshotManifest): VmRecord {
     })),
     boot,
     imageBlobIds,
-    firstBooted,
+    firstBooted: firstBooted && isTold,
   };
+}
+
+function hasSeed({ disks }: VmRecord): boolean {
+  return disks.some(({ role }) => role === "cidata");
 }
 
 /** NICs that were removed and added since have other MACs and addresses than those that the guest goes on with. */

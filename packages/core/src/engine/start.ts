@@ -1,8 +1,10 @@
 import { SilkError, toSilkError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
+import { bootDisks } from "../vm/boot-disks.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
+import { writeSeed } from "./images.ts";
 import { withVm } from "./locked.ts";
 import { attachNics } from "./network-of.ts";
 import { attachKept } from "./release-devices.ts";
@@ -31,8 +33,11 @@ export function startVm(
       // After a reboot of the host nothing of them is there.
       const nics = await attachNics(core, vm, vm.nics, context);
       signal?.throwIfAborted();
-      const runtime = await backend.start({ ...vm, nics }, context);
-      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = { ...vm, nics };
+      const booting = { ...vm, nics };
+      if (bootDisks(booting).some(({ role }) => role === "cidata"))
+        await writeSeed(core, booting, context);
+      const runtime = await backend.start(booting, context);
+      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = booting;
       const running: VmRecord = { ...rest, state: "running", firstBooted: true, runtime };
       started = { ...(await attachKept(core, running, context)), updatedAt: store.now() };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);

@@ -31,6 +31,11 @@ async function releaseLeft(core: EngineCore, store: Store, vm: VmRecord): Promis
   return now;
 }
 
+/** A clone, or what was taken to a snapshot, has run without a boot of its own. */
+function hasRun({ firstBooted, parentSnapshotId }: VmRecord): boolean {
+  return firstBooted || parentSnapshotId !== undefined;
+}
+
 /** The stop itself, with the VM's lock held. Where it fails or is aborted the VM is left at what is true: it runs, or it does not. */
 async function stopHeld(
   core: EngineCore,
@@ -52,7 +57,7 @@ async function stopHeld(
     const { problem: _problem, ...ended } = await clearAfterVmm(core, vm);
     const stopped: VmRecord = {
       ...ended,
-      state: vm.firstBooted ? "stopped" : "created",
+      state: hasRun(vm) ? "stopped" : "created",
       updatedAt: store.now(),
     };
     const tookMs = Math.round(core.host.clock.monotonicMs() - began);

@@ -2,7 +2,7 @@ import type { Host } from "../host.ts";
 import type { OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { VmRecord } from "../vm/record.ts";
-import type { RunSpec, VmImage } from "./vm-image.ts";
+import type { GuestConfig, RunSpec, VmImage } from "./vm-image.ts";
 
 /** Somebody who needs a blob of an image: a VM, a snapshot. */
 export interface BlobReference {
@@ -53,6 +53,11 @@ export interface ImageGarbage {
 /** Where VMs get images from, as a plugin brings it. */
 export interface ImageSource extends AsyncDisposable {
   /**
+   * Checks what a guest is to be told, before anything is fetched or made for it. Default: it is checked as the seed is written.
+   * @throws SilkError `INVALID_SSH_KEY`, `INVALID_USER`, `INVALID_USER_DATA`
+   */
+  checkGuest?(guest: GuestConfig): void;
+  /**
    * What a VM of an image is made of. Held until whoever makes the VM has written down which blobs it needs.
    * @param name as a person types it
    * @throws SilkError `IMAGE_NOT_FOUND`, and what getting it may meet
@@ -60,7 +65,7 @@ export interface ImageSource extends AsyncDisposable {
   lease(name: string, request: LeaseRequest, context: OperationContext): Promise<ImageLease>;
   /**
    * Makes the disk by which a guest learns who it is, or what it is to run: the VM's disk with the role `cidata`, from its config, NICs and disks. One
-   * that is there is replaced, whole or not at all.
+   * that is there is replaced, whole or not at all. It is made with the VM, and anew at each start at which the guest sees it.
    */
   writeSeed(vm: VmRecord, context: OperationContext): Promise<void>;
   /** What nothing needs: no image, no VM, no snapshot. Removes it, or with `dryRun` only tells of it. */

@@ -42,7 +42,7 @@ export interface SnapshottedVm {
   readonly nics: readonly Nic[];
   readonly labels: Readonly<Record<string, string>>;
   readonly imageBlobIds: readonly string[];
-  /** Whether the guest had booted from its disks before: its first boot is not to be repeated. */
+  /** As a VM's record has it: whether what its cidata says had been read. */
   readonly firstBooted: boolean;
 }
 

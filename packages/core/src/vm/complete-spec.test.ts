@@ -92,6 +92,14 @@ describe("a VM of a cloud image", () => {
     );
   });
 
+  it("tells Windows nothing, which is found out before its image is asked for", () => {
+    const guest = { user: "ann" };
+    const defaults = { backend: "b", cwd: "/cwd" };
+    expect(() => draftSpec({ image: "win", windows: true, guest }, host, defaults)).toThrow(
+      "Windows takes no user, SSH keys or user-data from silk",
+    );
+  });
+
   it("may be booted by a kernel", () => {
     const draft = draftSpec({ image: cloud.name, boot: { kernel: "/k" } }, host, {
       backend: "b",

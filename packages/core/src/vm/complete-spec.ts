@@ -72,11 +72,6 @@ function checkSuits(
       `the image ${image.name} is no cloud image: it takes no user, SSH keys or user-data`,
       "Leave --user, --ssh-key and --user-data out.",
     );
-  if (config.guest !== undefined && config.windows)
-    throw invalidSpec(
-      "Windows takes no user, SSH keys or user-data from silk",
-      "Leave --user, --ssh-key and --user-data out.",
-    );
   if (image.run !== undefined && dataDisks.some(({ name }) => name.startsWith("silk-")))
     throw invalidSpec(
       'names of data disks that begin with "silk-" are silk\'s own',

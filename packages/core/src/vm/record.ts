@@ -173,6 +173,10 @@ export interface VmRecord {
   readonly parentSnapshotId?: string | undefined;
   /** The snapshot that holds the memory of a VM that hibernates: waking it goes on from there. */
   readonly hibernatedIn?: string | undefined;
+  /**
+   * Whether its guest has booted as this VM: what cidata says has been read then. False also for a clone that goes on from a snapshot, until it is started from its
+   * disks, where there is cidata to tell its guest who it is.
+   */
   readonly firstBooted: boolean;
   /** ISO 8601. */
   readonly createdAt: string;

@@ -52,6 +52,11 @@ export function draftSpec(
     ...(spec.dns === undefined ? {} : { dns: spec.dns }),
     ...(spec.guest === undefined ? {} : { guest: spec.guest }),
   };
+  if (config.guest !== undefined && config.windows)
+    throw invalidSpec(
+      "Windows takes no user, SSH keys or user-data from silk",
+      "Leave --user, --ssh-key and --user-data out.",
+    );
   checkRoomForVm(config, host);
   if (storageBytes !== undefined) checkDiskSize(storageBytes, ownDisk);
   return {

@@ -6,7 +6,7 @@ import { stagedDir, type VmPlaces } from "./names.ts";
 import { snapshotMismatch } from "./snapshot-errors.ts";
 import { type StagedDisk, stagedDisk } from "./staged-disk.ts";
 
-/** Copies the snapshot's disks to where the VM's own can be exchanged for them. */
+/** Copies the snapshot's disks to where the VM's own can be exchanged for them. Cidata that says who somebody else is stays where it is. */
 export async function stageDisks(
   places: VmPlaces,
   vm: VmRecord,
@@ -16,8 +16,9 @@ export async function stageDisks(
   const { host, paths } = places;
   await host.files.mkdir(stagedDir(paths(vm)), { mode: 0o700 });
   const copies: (StagedDisk & { readonly from: string })[] = [];
+  const isOwn = source.manifest.vm.id === vm.id;
   for (const { disk, index, file } of matchDisks(vm, source.manifest)) {
-    if (file === undefined) continue;
+    if (file === undefined || (disk.role === "cidata" && !isOwn)) continue;
     if ((await host.files.stat(disk.path))?.kind === "block-device")
       throw snapshotMismatch(`${disk.path} is a block device, which is not exchanged for a file`);
     const where = await stagedDisk(places, vm, disk, index);

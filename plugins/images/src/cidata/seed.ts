@@ -32,7 +32,7 @@ const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/;
  */
 export function seedFiles(request: SeedRequest): SeedFiles {
   const { instanceId, hostname, sshKeys = [], userData, nics } = request;
-  check(request);
+  checkGuestConfig(request);
   const keys = sshKeys.map((key) => key.trim());
   const metaData = {
     "instance-id": instanceId,
@@ -110,7 +110,25 @@ function yaml(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function check({ user, sshKeys = [], userData }: SeedRequest): void {
+/**
+ * The host name for a VM's name: what systemd takes for one.
+ */
+export function hostnameOf(name: string): string {
+  const labels = name
+    .split(".")
+    .map((label) => label.replaceAll("_", "-").replaceAll(/^-+|-+$/g, ""));
+  return labels.filter((label) => label !== "").join(".");
+}
+
+/**
+ * Checks what a guest is to be told.
+ * @throws SilkError `INVALID_SSH_KEY`, `INVALID_USER`, `INVALID_USER_DATA`
+ */
+export function checkGuestConfig({
+  user,
+  sshKeys = [],
+  userData,
+}: Pick<SeedRequest, "user" | "sshKeys" | "userData">): void {
   if (user !== undefined && !userPattern.test(user))
     throw new SilkError(`${JSON.stringify(user)} is no name of a user`, {
       code: "INVALID_USER",
