@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, globSync, readFileSync, rmSync } from "node:fs";
 
-const rootTasks = ["lint", "format:check", "knip", "sherif"];
+const rootTasks = ["lint", "format:check", "knip", "sherif", "docs:api"];
 const packageTasks = ["build", "typecheck", "check:package", "test"];
 
 /** Those whose version makes a difference to results. */

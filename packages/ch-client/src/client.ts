@@ -16,6 +16,7 @@ import { SerialQueue } from "./serial-queue.ts";
 import type { ChTransport } from "./transport.ts";
 import { undiciTransport } from "./undici-transport.ts";
 
+/** What {@link createChClient} is made of. */
 export interface ChClientOptions {
   /** Path of the VMM's API socket, at most 107 bytes. It need not be there yet. */
   readonly socketPath: string;

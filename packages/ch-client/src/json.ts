@@ -19,6 +19,7 @@ const integer = /^-?(?:0|[1-9]\d*)$/;
 /** From here on JavaScript writes integers in exponent form, which is exact for a double. */
 const firstExponentForm = 1e21;
 
+/** How JSON is read. */
 export interface ParseJsonOptions {
   /**
    * Keep every number as it is written: one that JavaScript would write differently (`1.0`, `1e3`, `-0`, a fraction of

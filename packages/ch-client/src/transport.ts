@@ -12,6 +12,7 @@ export interface ChTransportRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the VMM answered, whatever its status. */
 export interface ChTransportResponse {
   readonly status: number;
   /** Names in lower case. */

@@ -3,6 +3,7 @@
 import type { Client, Dispatcher } from "undici";
 import type { ChTransport, ChTransportRequest, ChTransportResponse } from "./transport.ts";
 
+/** How {@link undiciTransport} connects. */
 export interface UndiciTransportOptions {
   /** How long an idle connection is kept, in milliseconds. The VMM keeps one for ever, and has room for ten. Default 4000. */
   readonly keepAliveMs?: number | undefined;

@@ -14,6 +14,7 @@ export interface CapabilityToken<T> {
   readonly [capabilityType]?: T;
 }
 
+/** Makes the token of a capability. Two tokens of one id are the same one, also in two copies of a package. @param does what a backend does that has it, for messages */
 export function defineCapability<T>(id: string, does: string): CapabilityToken<T> {
   return { id, does };
 }
@@ -24,6 +25,7 @@ export interface ProvidedCapability {
   readonly implementation: unknown;
 }
 
+/** A backend's implementation of a capability, for its list of them. */
 export function provide<T>(token: CapabilityToken<T>, implementation: T): ProvidedCapability {
   return { id: token.id, implementation };
 }

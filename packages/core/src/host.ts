@@ -45,6 +45,7 @@ export interface HostTerminal extends Duplex {
   resize(size: { readonly rows: number; readonly columns: number }): void;
 }
 
+/** What does not change while the program runs. */
 export interface HostFacts {
   /** CPUs that this process may use. */
   readonly cpus: number;
@@ -79,6 +80,7 @@ export interface CpuidEntry {
   readonly edx: number;
 }
 
+/** What a path leads to. */
 export type FileKind =
   | "file"
   | "directory"
@@ -88,6 +90,7 @@ export type FileKind =
   | "block-device"
   | "fifo";
 
+/** What a file is. */
 export interface FileStat {
   readonly kind: FileKind;
   readonly sizeBytes: number;
@@ -102,6 +105,7 @@ export interface FileStat {
   readonly modifiedMs: number;
 }
 
+/** The host's files. Failures are Node's errors, with their errno in `code`. */
 export interface HostFiles {
   /** Follows symlinks. Undefined where nothing is there. */
   stat(path: string): Promise<FileStat | undefined>;
@@ -180,11 +184,13 @@ export interface ProcessIdentity {
   readonly startTime: number;
 }
 
+/** How a process ended. */
 export interface ProcessExit {
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
 }
 
+/** A process to start. */
 export interface SpawnRequest {
   readonly command: string;
   readonly args: readonly string[];
@@ -204,6 +210,7 @@ export interface SpawnedProcess {
   readonly exit: ProcessExit | undefined;
 }
 
+/** A program to run to its end. */
 export interface ToolRequest extends CallOptions {
   readonly command: string;
   readonly args: readonly string[];
@@ -212,12 +219,14 @@ export interface ToolRequest extends CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What a program that was run to its end has said. */
 export interface ToolResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
+/** A process that was found. */
 export interface RunningProcess {
   readonly identity: ProcessIdentity;
   readonly argv: readonly string[];
@@ -229,6 +238,7 @@ export interface FileOpener {
   readonly process: RunningProcess;
 }
 
+/** The host's processes. */
 export interface HostProcesses {
   /** This process. */
   self(): ProcessIdentity;
@@ -257,11 +267,13 @@ export interface HostProcesses {
   lockHolders(path: string): Promise<readonly RunningProcess[]>;
 }
 
+/** A lock that is held, until it is disposed of or its process ends. */
 export interface HostLock extends AsyncDisposable {
   /** Gives the lock back. Idempotent. */
   release(): Promise<void>;
 }
 
+/** Locks between processes, which end with their holders. */
 export interface HostLocks {
   /**
    * Takes the lock of one byte of a file, which ends with its holder: an OFD lock. Exclusive, or with `shared` beside others that share it. Two holders in one
@@ -277,6 +289,7 @@ export interface HostLocks {
   isHeld(path: string, offset: number): Promise<boolean>;
 }
 
+/** The host's time. */
 export interface HostClock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -286,12 +299,15 @@ export interface HostClock {
   delay(ms: number, options?: CallOptions): Promise<void>;
 }
 
+/** Random numbers. */
 export interface HostRandom {
   bytes(count: number): Uint8Array;
 }
 
+/** What a column of SQLite holds. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
+/** A prepared statement of a database. */
 export interface HostStatement {
   run(...values: SqlValue[]): { readonly changes: number; readonly lastInsertRowid: number };
   get(...values: SqlValue[]): Record<string, SqlValue> | undefined;

@@ -59,6 +59,7 @@ export interface Console extends AsyncDisposable {
   resize(size: { readonly rows: number; readonly columns: number }): void;
 }
 
+/** How a backend is to stop a VM. */
 export interface StopRequest {
   /** Do not ask the guest: end the VMM. */
   readonly force: boolean;

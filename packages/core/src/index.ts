@@ -19,7 +19,7 @@ export {
   parseSetting,
   readConfigFile,
 } from "./config/load.ts";
-export { type ConfigOrigin, configSchema, type EngineConfig } from "./config/schema.ts";
+export type { ConfigOrigin, EngineConfig } from "./config/schema.ts";
 export type {
   AttachedTo,
   DeviceContext,
@@ -202,7 +202,15 @@ export {
   reservedSerialPrefix,
   smallestDataDiskBytes,
 } from "./vm/disks.ts";
-export type { EventBase, EventData, EventType, SilkEvent } from "./vm/events.ts";
+export type {
+  DeviceEventData,
+  EventBase,
+  EventData,
+  EventType,
+  LoadEventData,
+  SilkEvent,
+  SnapshotEventData,
+} from "./vm/events.ts";
 export { bootDisks } from "./vm/boot-disks.ts";
 export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
@@ -232,7 +240,6 @@ export type {
   VmState,
 } from "./vm/record.ts";
 export { resolveSpec } from "./vm/resolve-spec.ts";
-export { vmSpecSchema } from "./vm/spec-schema.ts";
 export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";
 export { diskLockedError } from "./vmm/disk-holder.ts";
 export { endVmm, recordedVmm, type VmmFinder } from "./vmm/end-vmm.ts";

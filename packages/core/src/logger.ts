@@ -8,6 +8,7 @@ export interface Logger {
 
 const nothing = (): void => {};
 
+/** A logger that says nothing. */
 export const silentLogger: Logger = {
   debug: nothing,
   info: nothing,

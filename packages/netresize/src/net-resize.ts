@@ -10,6 +10,7 @@ import {
 } from "@silkvm/core";
 import { planResize } from "./plan-resize.ts";
 
+/** The number of NICs that a VM is to have. */
 export interface NetResizeRequest {
   /** How many NICs the VM is to have: 0 to 16. */
   readonly target: number;

@@ -37,7 +37,7 @@ export function ext4Command(request: {
   return [mkfs.command, "-F", "-q", "-m", "0", ...labelArgs, "-E", extended, path];
 }
 
-/** @throws SilkError `MKFS_NOT_FOUND` */
+/** Sees to it that `mkfs.ext4` is there. @throws SilkError `MKFS_NOT_FOUND` */
 export async function checkExt4Tool(host: Host): Promise<void> {
   await checkTool(host, mkfs, "ext4 disks cannot be made");
 }

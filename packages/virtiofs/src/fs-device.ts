@@ -17,7 +17,9 @@ export type FsCache = "auto" | "always" | "never" | "metadata";
  */
 export type FsSandbox = "namespace" | "chroot" | "none";
 
+/** All ways in which a guest may cache a share. */
 export const fsCaches: readonly FsCache[] = ["auto", "always", "never", "metadata"];
+/** All ways in which virtiofsd can be confined. */
 export const fsSandboxes: readonly FsSandbox[] = ["namespace", "chroot", "none"];
 
 interface CommonRequest {

@@ -4,6 +4,7 @@ import { vfioKind } from "@silkvm/vfio";
 import { virtiofsKind } from "@silkvm/virtiofs";
 import { cloudHypervisor } from "./backend.ts";
 
+/** The plugin: for `plugins` of `createEngine`. */
 const plugin: PluginDefinition = definePlugin({
   name: "@silkvm/cloud-hypervisor",
   apiVersion: 1,

@@ -24,6 +24,7 @@ export interface KeptBlob {
   readonly by: readonly string[];
 }
 
+/** What a collection of garbage would remove, and what it keeps. */
 export interface GarbagePlan {
   readonly garbage: readonly ImageGarbage[];
   readonly kept: readonly KeptBlob[];

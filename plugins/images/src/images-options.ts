@@ -5,6 +5,7 @@ import type { LayerLimits } from "./layers/flatten.ts";
 import type { ImageProgress } from "./progress.ts";
 import type { ImageRecord } from "./store/image-record.ts";
 
+/** What {@link openImages} is made of. */
 export interface ImagesOptions {
   readonly host: Host;
   /** Images are in `images` below it. */
@@ -18,6 +19,7 @@ export interface ImagesOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+/** Options of {@link Images.pull}. */
 export interface PullOptions extends CallOptions {
   readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
@@ -31,6 +33,7 @@ export interface PullOptions extends CallOptions {
   readonly checksum?: string | undefined;
 }
 
+/** Options of {@link Images.import}. */
 export interface ImportOptions extends CallOptions {
   /** The name to give to it. Default: the one that it has in the archive. */
   readonly name?: string | undefined;
@@ -41,12 +44,14 @@ export interface ImportOptions extends CallOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** What a pull brought. */
 export interface PullResult {
   readonly image: ImageRecord;
   /** Whether it is another one than was here by that name. */
   readonly changed: boolean;
 }
 
+/** An image of which names were taken away. */
 export interface RemoveResult {
   readonly image: ImageRecord;
   /** The names that were taken away. */

@@ -2,6 +2,7 @@ import { ChAbortError } from "../errors.ts";
 import type { ChEvent } from "./event.ts";
 import { EventScanner } from "./event-scanner.ts";
 
+/** How a stream of events is read. */
 export interface ParseEventsOptions {
   /** Ends the reading with a ChAbortError. */
   readonly signal?: AbortSignal | undefined;

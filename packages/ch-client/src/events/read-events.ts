@@ -4,6 +4,7 @@ import { EventScanner } from "./event-scanner.ts";
 import { FileChanges } from "./file-changes.ts";
 import { defaultMaxEventBytes, throwIfAborted, type ParseEventsOptions } from "./parse-events.ts";
 
+/** How the file of an event monitor is read. */
 export interface ReadEventsOptions extends ParseEventsOptions {
   /** Go on with what is written later, until the signal aborts or the loop is left. Otherwise end at the end of the file. Default true. */
   readonly follow?: boolean | undefined;

@@ -36,7 +36,7 @@ export function cpusArg(cpus: CpusConfig): string {
   ]);
 }
 
-/** The value of `--memory`: `size=…` in bytes and then the rest. Zones are arguments of their own ({@link memoryZoneArg}). */
+/** The value of `--memory`: `size=…` in bytes and then the rest. Zones are arguments of their own (`--memory-zone`). */
 export function memoryArg(memory: MemoryConfig): string {
   return optionString([
     number("size", memory.size),

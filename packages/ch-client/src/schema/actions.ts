@@ -9,31 +9,37 @@ export interface VmResize {
   readonly desired_balloon?: number | undefined;
 }
 
+/** The disk to resize, and to what. */
 export interface VmResizeDisk {
   readonly id: string;
   /** Bytes. */
   readonly desired_size: number;
 }
 
+/** The memory zone to resize, and to what. */
 export interface VmResizeZone {
   readonly id: string;
   /** Bytes. */
   readonly desired_ram: number;
 }
 
+/** The device to remove. */
 export interface VmRemoveDevice {
   readonly id: string;
 }
 
+/** A vfio-user device to add to a VM. */
 export interface VmAddUserDevice extends Omit<PciDeviceCommonConfig, "iommu"> {
   readonly socket: string;
 }
 
+/** Where a snapshot goes. */
 export interface VmSnapshotConfig {
   /** `file://` and the path of an existing directory without a snapshot in it. Nothing is percent-decoded. */
   readonly destination_url: string;
 }
 
+/** Where a core dump of the guest goes. */
 export interface VmCoredumpData {
   /** `file://` and the path of the file to make. */
   readonly destination_url: string;
@@ -48,6 +54,7 @@ export interface RestoredNetConfig {
   readonly num_fds?: number | undefined;
 }
 
+/** Where a VM is restored from, and how. */
 export interface RestoreConfig {
   /** `file://` and the path of the snapshot's directory. Nothing is percent-decoded. */
   readonly source_url: string;
@@ -67,6 +74,7 @@ export type MigrationMode = "Precopy" | "Postcopy";
 /** What happens when a migration takes too long: it is given up, or done whatever the downtime. */
 export type TimeoutStrategy = "Cancel" | "Ignore";
 
+/** Where a migration comes from. */
 export interface ReceiveMigrationData {
   /** `unix:PATH` or `tcp:HOST:PORT`. */
   readonly receiver_url: string;
@@ -76,6 +84,7 @@ export interface ReceiveMigrationData {
   readonly memory_mode?: MigrationMode | undefined;
 }
 
+/** Where a migration goes to, and how. */
 export interface SendMigrationData {
   /** `unix:PATH` or `tcp:HOST:PORT`. */
   readonly destination_url: string;

@@ -1,16 +1,19 @@
 import type { Filled } from "./common.ts";
 
+/** The host's CPUs that a vCPU may run on. */
 export interface CpuAffinity {
   readonly vcpu: number;
   /** CPUs of the host that this vCPU may run on. */
   readonly host_cpus: readonly number[];
 }
 
+/** Features of the CPU that are switched on by name. */
 export interface CpuFeatures {
   /** Intel AMX. */
   readonly amx?: boolean | undefined;
 }
 
+/** How the guest sees its vCPUs arranged. */
 export interface CpuTopology {
   readonly threads_per_core?: number | undefined;
   readonly cores_per_die?: number | undefined;
@@ -21,6 +24,7 @@ export interface CpuTopology {
 /** Which vCPUs may share a core of the host: all of this VM's, none, or whatever comes. */
 export type CoreSchedulingMode = "Vm" | "Vcpu" | "Off";
 
+/** How many vCPUs, and how they are arranged. */
 export interface CpusConfig {
   /** vCPUs at boot. 0 is accepted by the VMM, which then hangs. */
   readonly boot_vcpus: number;

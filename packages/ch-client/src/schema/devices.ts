@@ -1,12 +1,15 @@
 import type { Filled, Int64, PciDeviceCommonConfig } from "./common.ts";
 
+/** The guest's source of random numbers. */
 export interface RngConfig extends PciDeviceCommonConfig {
   /** Default `/dev/urandom`. */
   readonly src: string;
 }
 
+/** The guest's real-time clock. */
 export interface RtcConfig extends PciDeviceCommonConfig {}
 
+/** The balloon: memory that the guest gives back to the host. */
 export interface BalloonConfig extends PciDeviceCommonConfig {
   /** Bytes taken from the guest. */
   readonly size: number;
@@ -28,6 +31,7 @@ export interface FsConfig extends PciDeviceCommonConfig {
   readonly queue_size?: number | undefined;
 }
 
+/** A device of any virtio type whose backend is another process. */
 export interface GenericVhostUserConfig extends PciDeviceCommonConfig {
   readonly socket: string;
   readonly queue_sizes: readonly number[];
@@ -35,6 +39,7 @@ export interface GenericVhostUserConfig extends PciDeviceCommonConfig {
   readonly device_type: number;
 }
 
+/** A virtio-pmem device: a file that the guest sees as persistent memory. */
 export interface PmemConfig extends PciDeviceCommonConfig {
   readonly file: string;
   /** Bytes; the file's own size where it is missing. */
@@ -59,18 +64,21 @@ export interface UserDeviceConfig extends PciDeviceCommonConfig {
   readonly socket: string;
 }
 
+/** A vDPA device of the host. */
 export interface VdpaConfig extends PciDeviceCommonConfig {
   readonly path: string;
   /** Default 1. */
   readonly num_queues?: number | undefined;
 }
 
+/** A virtio-vsock device, which the host reaches through a Unix socket. */
 export interface VsockConfig extends PciDeviceCommonConfig {
   /** The guest's context id, from 3 on. */
   readonly cid: number;
   readonly socket: string;
 }
 
+/** A TPM that another process emulates. */
 export interface TpmConfig {
   readonly socket: string;
 }

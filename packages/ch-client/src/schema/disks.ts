@@ -7,12 +7,14 @@ export type ImageType = "FixedVhd" | "Qcow2" | "Raw" | "Vhdx" | "Unknown";
 /** What of a disk image the VMM locks: the range of its bytes, or the whole file. */
 export type LockGranularity = "ByteRange" | "Full";
 
+/** The host's CPUs that a queue's thread may run on. */
 export interface VirtQueueAffinity {
   readonly queue_index: number;
   /** CPUs of the host that the queue's thread may run on. */
   readonly host_cpus: readonly number[];
 }
 
+/** A virtio-blk device: an image, a block device, or a vhost-user backend. */
 export interface DiskConfig extends PciDeviceCommonConfig {
   /** Missing only for vhost-user disks. */
   readonly path?: string | undefined;

@@ -25,6 +25,7 @@ export interface VmInfo {
   readonly device_tree?: Readonly<Record<string, DeviceNode>>;
 }
 
+/** A device in the VMM's tree, with what it is below and above of. */
 export interface DeviceNode {
   readonly id: string;
   readonly resources: readonly DeviceResource[];

@@ -3,6 +3,7 @@ import type { Filled } from "./common.ts";
 /** How memory is added to a running VM. */
 export type HotplugMethod = "Acpi" | "VirtioMem";
 
+/** A part of the guest's memory with a backing of its own. */
 export interface MemoryZoneConfig {
   readonly id: string;
   /** Bytes. */
@@ -22,6 +23,7 @@ export interface MemoryZoneConfig {
   readonly reserve?: boolean | undefined;
 }
 
+/** The guest's memory: its size, what backs it, and how it can grow. */
 export interface MemoryConfig {
   /** Bytes, a multiple of the page size. From 2^46 on the VMM panics at boot. */
   readonly size: number;

@@ -4,6 +4,7 @@ import type { RateLimiterConfig } from "./rate-limits.ts";
 /** Which side of a vhost-user socket the VMM is. */
 export type VhostMode = "Client" | "Server";
 
+/** A virtio-net device: on a TAP, or with a vhost-user backend. */
 export interface NetConfig extends PciDeviceCommonConfig {
   /**
    * Name of the TAP device, at most 15 bytes. One that is not there is made, and goes with the VMM.

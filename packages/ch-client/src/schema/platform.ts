@@ -14,12 +14,14 @@ export interface PayloadConfig {
   readonly host_data?: string | undefined;
 }
 
+/** A PCI segment of the guest besides the first. */
 export interface PciSegmentConfig {
   readonly pci_segment: number;
   readonly mmio32_aperture_weight?: number | undefined;
   readonly mmio64_aperture_weight?: number | undefined;
 }
 
+/** What the guest's firmware tables say, and the machine as a whole. */
 export interface PlatformConfig {
   readonly num_pci_segments?: number | undefined;
   readonly iommu_segments?: readonly number[] | undefined;
@@ -48,11 +50,13 @@ export interface PlatformConfig {
   readonly vfio_p2p_dma?: boolean | undefined;
 }
 
+/** How far a NUMA node is from another one. */
 export interface NumaDistance {
   readonly destination: number;
   readonly distance: number;
 }
 
+/** A NUMA node of the guest. */
 export interface NumaConfig {
   readonly guest_numa_id: number;
   readonly cpus?: readonly number[] | undefined;

@@ -10,6 +10,7 @@ export interface TokenBucket {
   readonly refill_time: Int64;
 }
 
+/** Limits of a device's throughput. */
 export interface RateLimiterConfig {
   /** Bytes. */
   readonly bandwidth?: TokenBucket | undefined;

@@ -5,6 +5,7 @@ import { validate } from "../validate.ts";
 import { defaultConfig, defaultConfigPath } from "./defaults.ts";
 import { configSchema, type ConfigOrigin, type EngineConfig } from "./schema.ts";
 
+/** Where settings are read from. */
 export interface ConfigSources {
   /** The file that `--config` or SILK_CONFIG names; it must be there. Default: the user's or the system's, which need not. */
   readonly path?: string | undefined;
@@ -15,6 +16,7 @@ export interface ConfigSources {
   readonly cwd: string;
 }
 
+/** Settings with where each comes from. */
 export interface LoadedConfig {
   readonly config: EngineConfig;
   readonly origins: Readonly<Record<keyof EngineConfig, ConfigOrigin>>;
@@ -22,6 +24,7 @@ export interface LoadedConfig {
   readonly path: string;
 }
 
+/** The names of all settings. */
 export const configKeys = Object.keys(configSchema.entries) as readonly (keyof EngineConfig)[];
 
 /**

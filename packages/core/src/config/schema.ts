@@ -8,47 +8,62 @@ const milliseconds = v.pipe(
 );
 
 /**
- * Every setting, once: the configuration file, the environment, the flags and `silk config` all go by this.
+ * The settings of an engine, each with its value: the configuration file, the environment, the flags and `silk config` all go by this.
  * The environment's name of a setting is `SILK_` and its words in upper case: `rootDir` is `SILK_ROOT_DIR`.
  */
-export const configSchema = v.strictObject({
+export interface EngineConfig {
   /** Where VMs and their disks are kept. */
-  rootDir: path,
+  readonly rootDir: string;
   /** Where sockets are made. On a file system that is empty after a boot. */
-  runDir: path,
+  readonly runDir: string;
   /** Where the VMMs' output goes. */
-  logDir: path,
+  readonly logDir: string;
   /** Backend of a VM that names none. */
-  backend: path,
+  readonly backend: string;
   /** The `cloud-hypervisor` program: a name on PATH, or a path. */
-  chBinary: path,
+  readonly chBinary: string;
   /** The UEFI firmware for Cloud Hypervisor, for images that boot by one: a path. Empty: the first that is found. */
-  chFirmware: v.string("must be the path of a file"),
+  readonly chFirmware: string;
   /** The `virtiofsd` program, which serves directories of the host to VMs: a name on PATH, or a path. */
+  readonly virtiofsd: string;
+  /** How much is logged, to stderr in the CLI. */
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** How long a guest may take to shut down. */
+  readonly stopGraceMs: number;
+  /** How long a VMM may take until its guest runs. */
+  readonly startTimeoutMs: number;
+  /** How long a hook may take. */
+  readonly hookTimeoutMs: number;
+  /** How many VMs one command works on at once: 1 to 1,024. */
+  readonly concurrency: number;
+  /** Names of npm packages to load as plugins besides those that come with silk. */
+  readonly plugins: readonly string[];
+}
+
+/** Every setting, and what it may be. */
+export const configSchema = v.strictObject({
+  rootDir: path,
+  runDir: path,
+  logDir: path,
+  backend: path,
+  chBinary: path,
+  chFirmware: v.string("must be the path of a file"),
   virtiofsd: path,
-  /** `debug`, `info`, `warn`, `error` or `silent`. */
   logLevel: v.picklist(
     ["debug", "info", "warn", "error", "silent"],
     "must be debug, info, warn, error or silent",
   ),
-  /** How long a guest may take to shut down. */
   stopGraceMs: milliseconds,
-  /** How long a VMM may take until its guest runs. */
   startTimeoutMs: milliseconds,
-  /** How long a hook may take. */
   hookTimeoutMs: milliseconds,
-  /** How many VMs one command works on at once. */
   concurrency: v.pipe(
     v.number("must be a whole number"),
     v.integer("must be a whole number"),
     v.minValue(1, "must be at least 1"),
     v.maxValue(1024, "must be at most 1024"),
   ),
-  /** Names of npm packages to load as plugins besides those that come with silk. */
   plugins: v.array(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
-});
-
-export type EngineConfig = Readonly<v.InferOutput<typeof configSchema>>;
+}) satisfies v.GenericSchema<EngineConfig>;
 
 /** Where a setting's value comes from. */
 export type ConfigOrigin = "default" | "file" | "environment" | "flag";

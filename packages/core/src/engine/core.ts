@@ -140,7 +140,7 @@ export class EngineCore {
       opened = this.#open("backend", definition, {
         host: this.host,
         logger: this.logger,
-        settings: this.config,
+        settings: { ...this.config },
         paths: (vm) => this.paths(vm),
       });
       this.#backends.set(name, opened);

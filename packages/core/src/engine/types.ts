@@ -42,16 +42,19 @@ export interface ChangeOptions extends EngineCallOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** Options of {@link Engine.create}. */
 export interface CreateOptions extends ChangeOptions {
   /** What `await using` does with the VM at the end of its scope. Default `detach`: it lives on. */
   readonly dispose?: "delete" | "stop" | "detach" | undefined;
 }
 
+/** Options of {@link Engine.start}. */
 export interface StartOptions extends ChangeOptions {
   /** Boot a VM that hibernates from its disks: the memory that it had is given up, and its snapshot stays. Default false: it is refused. */
   readonly cold?: boolean | undefined;
 }
 
+/** Options of {@link Engine.stop}. */
 export interface StopOptions extends ChangeOptions {
   /** End the VMM without asking the guest. Default false. */
   readonly force?: boolean | undefined;
@@ -59,6 +62,7 @@ export interface StopOptions extends ChangeOptions {
   readonly graceMs?: number | undefined;
 }
 
+/** Options of {@link Engine.delete}. */
 export interface DeleteOptions extends ChangeOptions {
   /** Stop it first where it runs, without asking the guest. Default false: a running VM is refused. */
   readonly force?: boolean | undefined;
@@ -81,6 +85,7 @@ export interface VmView extends VmRecord {
     | undefined;
 }
 
+/** Options of {@link Engine.list}. */
 export interface ListOptions extends EngineCallOptions {
   /** Also those that are still being created. Default false. */
   readonly all?: boolean | undefined;
@@ -88,6 +93,7 @@ export interface ListOptions extends EngineCallOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Options of {@link Engine.events}. */
 export interface EventOptions {
   readonly signal?: AbortSignal | undefined;
   /** Only events after this sequence number. Default: from the first that is kept; with `follow` from now. */
@@ -96,6 +102,7 @@ export interface EventOptions {
   readonly follow?: boolean | undefined;
 }
 
+/** Options of {@link Engine.logs}. */
 export interface LogOptions {
   readonly signal?: AbortSignal | undefined;
   /** Only the last lines. Default: all. */
@@ -103,6 +110,7 @@ export interface LogOptions {
   readonly follow?: boolean | undefined;
 }
 
+/** Options of {@link Snapshots.save}. */
 export interface SaveOptions extends ChangeOptions {
   /** Default: the VM's name and a number, such as `web-1`. */
   readonly name?: string | undefined;
@@ -156,6 +164,7 @@ export interface SnapshotLease extends AsyncDisposable {
 /** A snapshot to bring a VM up from: one of the engine's, or any directory that holds one, which is never written to. */
 export type SnapshotRef = { readonly snapshot: string } | { readonly directory: string };
 
+/** Options of what brings a VM up from a snapshot. */
 export interface LoadOptions extends ChangeOptions {
   /** Default `auto`. */
   readonly restoreMode?: RestoreMode | undefined;
@@ -165,6 +174,7 @@ export interface LoadOptions extends ChangeOptions {
   readonly allowPaths?: readonly string[] | undefined;
 }
 
+/** Options of {@link Engine.clone}. */
 export interface CloneOptions extends LoadOptions {
   /** Default: a new random id. A chosen one makes a retry harmless: the second clone is refused with `VM_EXISTS`. */
   readonly id?: string | undefined;
@@ -189,11 +199,13 @@ export interface LoadResult {
   readonly timings: Timings;
 }
 
+/** Options of {@link Engine.restore}. */
 export interface RestoreOptions extends LoadOptions {
   /** Also to a snapshot of another VM. Default false. */
   readonly force?: boolean | undefined;
 }
 
+/** A snapshot from elsewhere, for {@link Snapshots.adopt}. */
 export interface AdoptRequest {
   /** Writes the snapshot's files and its manifest into an empty directory, synced. */
   readonly fill: (directory: string, signal: AbortSignal | undefined) => Promise<SnapshotManifest>;
@@ -221,11 +233,13 @@ export interface Snapshots {
   adopt(request: AdoptRequest, options?: ChangeOptions): Promise<SnapshotView>;
 }
 
+/** Options of {@link Devices.attach}. */
 export interface AttachOptions extends ChangeOptions {
   /** Attach it again whenever the VM is started, restored or woken. Default false: it is gone when the VM ends. */
   readonly keep?: boolean | undefined;
 }
 
+/** Options of {@link Devices.detach}. */
 export interface DetachOptions extends ChangeOptions {
   /** How long the guest may take to let go of the device; 0 asks it and waits for nothing. Default: 15,000. */
   readonly graceMs?: number | undefined;
@@ -284,6 +298,7 @@ export interface NicView extends Nic {
   readonly bdf?: string | undefined;
 }
 
+/** Options of {@link Nics.change}. */
 export interface ChangeNicsOptions extends ChangeOptions {
   /** How long the guest may take to let go of each NIC that is removed. Default 15,000. */
   readonly graceMs?: number | undefined;

@@ -23,6 +23,7 @@ export interface ImageSourceContext {
   readonly references: () => Promise<readonly BlobReference[]>;
 }
 
+/** How an image is got, and held for a VM that is about to be made. */
 export interface LeaseRequest {
   /**
    * - `missing`: get the image from where it is published if it is not here

@@ -15,6 +15,7 @@ export interface PluginLocation {
   readonly from: string;
 }
 
+/** How plugins are looked for. */
 export interface DiscoverOptions {
   /** How long each entry may take to be loaded, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number | undefined;
@@ -25,6 +26,7 @@ export interface DiscoverOptions {
   readonly eager?: boolean | undefined;
 }
 
+/** The plugins that were found, and those that could not be used. */
 export interface DiscoveredPlugins {
   /** In the order of their locations. */
   readonly plugins: readonly PluginDefinition[];

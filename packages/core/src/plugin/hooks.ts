@@ -37,6 +37,7 @@ export interface HookContexts {
   "operation:end": OperationReport;
 }
 
+/** The points of an operation at which a plugin is asked or told. */
 export type HookName = keyof HookContexts;
 
 /** Every hook, for what reads names. */

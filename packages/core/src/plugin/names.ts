@@ -8,6 +8,7 @@ export const namedKinds = {
   images: "image source",
 } as const;
 
+/** What plugins bring by name. */
 export type NamedKind = keyof typeof namedKinds;
 
 /** What a plugin brings, by name. */

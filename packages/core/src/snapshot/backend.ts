@@ -10,11 +10,13 @@ export interface Timings {
   readonly [part: `${string}Ms`]: number;
 }
 
+/** How long each part of a save took. */
 export interface SaveTimings extends Timings {
   /** How long the guest stood still. */
   readonly pauseMs: number;
 }
 
+/** What a backend is given to save a VM. */
 export interface SnapshotRequest {
   /** An empty directory that nobody else looks into, in which the snapshot is made. */
   readonly directory: string;
@@ -48,6 +50,7 @@ export interface SnapshotSource {
   readonly checkExternals: boolean;
 }
 
+/** What a backend is given to bring a VM up from a snapshot. */
 export interface LoadRequest {
   readonly source: SnapshotSource;
   readonly mode: RestoreMode;
@@ -55,6 +58,7 @@ export interface LoadRequest {
   readonly strict: boolean;
 }
 
+/** What a backend is given to take a VM back to a snapshot. */
 export interface RestoreRequest extends LoadRequest {
   /** Called when everything is staged and checked, right before the VM is touched. Where it throws the VM is left untouched. */
   readonly beforeTouching: () => Promise<void>;

@@ -7,6 +7,7 @@
  */
 export type RestoreMode = "auto" | "copy" | "ondemand" | "cow";
 
+/** All ways in which a VM gets the memory of a snapshot. */
 export const restoreModes: readonly RestoreMode[] = ["auto", "copy", "ondemand", "cow"];
 
 /** How a VM that runs got its memory back. */

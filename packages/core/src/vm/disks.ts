@@ -4,6 +4,7 @@ import type { Disk } from "./record.ts";
 /** A virtio serial is cut at 20 bytes; what does not fit would name another disk. */
 export const serialPattern: RegExp = /^[A-Za-z0-9_.-]{1,20}$/;
 
+/** What the name of a data disk looks like. */
 export const dataDiskNamePattern: RegExp = /^[a-z][a-z0-9_-]{0,19}$/;
 
 /** Serials that begin so are those of the disks that images know. */

@@ -44,8 +44,10 @@ export interface EventData {
   "vm.recovered": { readonly verb: string; readonly outcome: "finished" | "undone" };
 }
 
+/** What can have happened. */
 export type EventType = keyof EventData;
 
+/** What every event has. */
 export interface EventBase {
   /** Grows by each event of a store; resume with `events({ after: seq })`. */
   readonly seq: number;

@@ -9,7 +9,7 @@ export function randomId({ random }: Pick<Host, "random">): string {
   return Buffer.from(random.bytes(8)).toString("hex");
 }
 
-/** @throws SilkError `INVALID_NAME` */
+/** A name, if it can be one. @param what what it is the name of, for the message @throws SilkError `INVALID_NAME` */
 export function checkName(value: string, what: string): string {
   if (namePattern.test(value)) return value;
   throw new SilkError(`${JSON.stringify(value)} is no valid ${what}`, {

@@ -8,7 +8,7 @@ export const mostNics = 16;
 const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 const multicastBit = 0x01;
 
-/** @throws SilkError `INVALID_SPEC` */
+/** A number of NICs, if a VM can have so many. @throws SilkError `INVALID_SPEC` */
 export function checkNicCount(count: number): number {
   if (Number.isInteger(count) && count >= 0 && count <= mostNics) return count;
   throw invalid(`${count} is no number of NICs`, `Give 0 to ${mostNics}.`);

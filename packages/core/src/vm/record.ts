@@ -60,6 +60,7 @@ export interface LeavingNic {
   readonly deviceId: string;
 }
 
+/** A kernel that the VMM boots, as a record has it: all paths are absolute. */
 export interface DirectBoot {
   readonly kind: "direct";
   readonly kernelPath: string;
@@ -72,13 +73,16 @@ export interface DirectBoot {
   readonly cmdline: string;
 }
 
+/** A firmware that boots a disk of the VM, as a record has it. */
 export interface FirmwareBoot {
   readonly kind: "firmware";
   readonly firmwarePath: string;
 }
 
+/** How a VM boots: a kernel directly, or a firmware that boots a disk. */
 export type Boot = DirectBoot | FirmwareBoot;
 
+/** What a VM was made to be: its specification, checked and completed. */
 export interface VmConfig {
   readonly cpus: number;
   readonly memoryBytes: number;

@@ -26,6 +26,7 @@ export interface DataDiskSpec {
   readonly directIo?: boolean | undefined;
 }
 
+/** How a VM is to boot, as it is asked for. */
 export type BootSpec =
   | {
       /** May be left out with an image that has one. */

@@ -10,6 +10,7 @@ import {
 import { packFiles } from "../tar/pack-files.ts";
 import type { ArchiveProgress } from "../tar/unpack-files.ts";
 
+/** Options of {@link exportSnapshot}. */
 export interface ExportOptions extends CallOptions {
   /** Default: none. */
   readonly compression?: "gzip" | "zstd" | undefined;

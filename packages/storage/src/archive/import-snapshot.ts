@@ -19,6 +19,7 @@ import { counterpartName, CounterpartArchive } from "./counterpart-archive.ts";
 import { pinExternals } from "./pin-externals.ts";
 import { SilkArchive } from "./silk-archive.ts";
 
+/** Options of {@link importSnapshot}. */
 export interface ImportOptions extends CallOptions {
   /** Default: the name that the snapshot had. */
   readonly name?: string | undefined;

@@ -7,6 +7,7 @@ import { blockBytes, paddingOf } from "./header.ts";
 import { SparseMap } from "./sparse-map.ts";
 import type { ArchiveProgress } from "./unpack-files.ts";
 
+/** Options of {@link packFiles}. */
 export interface PackOptions extends CallOptions {
   readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 }

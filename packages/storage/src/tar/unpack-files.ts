@@ -42,6 +42,7 @@ export interface ArchiveProgress {
   readonly file: string;
 }
 
+/** Options of {@link unpackFiles}. */
 export interface UnpackOptions extends CallOptions {
   /** Whether a file is wanted: asked when its header is read. Undefined refuses the archive. */
   readonly rule: (name: string) => UnpackRule | undefined;

@@ -9,8 +9,9 @@ import {
   type VmRecord,
 } from "@silkvm/core";
 
-/** Serials by which the init of a container's VM finds what to run, and where to tell how it ended. */
+/** Serial of the disk by which the init of a container's VM finds what to run. */
 export const RUN_SERIAL = "silk-run";
+/** Serial of the disk to which the init of a container's VM writes how that ended. */
 export const EXIT_SERIAL = "silk-exit";
 
 const exitDiskBytes = 1024 ** 2;
