@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
 import { pages, root } from "./pages.ts";
@@ -30,6 +30,18 @@ it("every page of docs/ is linked from another page", () => {
     linked.has(path) || (statSync(join(root, path)).isFile() && linked.has(dirname(path)));
   const lost = pages.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
   expect(lost.filter((path) => !isListed(path))).toEqual([]);
+});
+
+it("every file of the repository that a page names is there", () => {
+  const missing = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:packages|plugins|examples|docs|scripts|test-[a-z0-9]+)\/[^`\s]+)`/g)]
+      .map(([, name = ""]) => name)
+      // A word in angle brackets stands for any.
+      .map((name) => name.replaceAll(/<[^>]+>/g, "*"))
+      .filter((name) => globSync(name.replace(/\/$/, ""), { cwd: root }).length === 0)
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(missing).toEqual([]);
 });
 
 /** The anchors that a page's headings get. */

@@ -1,11 +1,12 @@
 import { cpSync, existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodes } from "./nodes.ts";
 import { npm } from "./npm.ts";
 import { type Manifest, pack, type PackedPackage, publicPackages } from "./packages.ts";
+import { quickStart } from "./quick-start.ts";
 import { type Registry, serveRegistry } from "./registry.ts";
 import { run } from "./run.ts";
 
@@ -148,29 +149,44 @@ describe.each(nodes)("on $name", ({ path }) => {
     3 * minutes,
   );
 
-  it(
-    "the installed program helps, tells its version, and lists",
-    async () => {
-      const prefix = join(dir, "global");
-      if (!existsSync(prefix))
-        await npm(
-          ["install", "--global", "--prefix", prefix, "@silkvm/cli", registry.npmFlag],
-          dir,
-        );
-      const silk = async (...args: string[]): Promise<string> =>
-        run(await path(), [join(prefix, "bin/silk"), ...args], {
-          cwd: dir,
-          env: {
-            HOME: join(dir, "home"),
-            SILK_ROOT_DIR: join(dir, "silk/root"),
-            SILK_RUN_DIR: join(dir, "silk/run"),
-            SILK_LOG_DIR: join(dir, "silk/log"),
-          },
-        });
+  describe("the installed program", () => {
+    const silkDirectories = {
+      HOME: "home",
+      SILK_ROOT_DIR: "silk/root",
+      SILK_RUN_DIR: "silk/run",
+      SILK_LOG_DIR: "silk/log",
+    };
+    let cwd: string;
+    let env: Record<string, string>;
+    beforeAll(async () => {
+      cwd = await mkdtemp(join(dir, "cwd-"));
+      const bin = await installedPrograms();
+      env = { PATH: `${bin}:${dirname(await path())}:${process.env["PATH"]}` };
+      for (const [name, place] of Object.entries(silkDirectories)) env[name] = join(cwd, place);
+    }, 3 * minutes);
+
+    it("helps, tells its version, and lists", async () => {
+      const silk = (...args: string[]): Promise<string> => run("silk", args, { cwd, env });
       expect(await silk("--help")).toContain("create, run and look after VMs");
       expect(await silk("version")).toContain(packed.get("@silkvm/cli")!.manifest.version);
       expect(await silk("vm", "list", "--json")).toBe("[]\n");
-    },
-    3 * minutes,
-  );
+    }, 60_000);
+
+    it("does what the quick start says, and nothing is left", async () => {
+      const said = await run("bash", ["-euo", "pipefail", "-c", quickStart()], { cwd, env });
+      expect(said).toContain("hello from the guest");
+      expect(said).toMatch(/job-3 +running/);
+      expect(await run("silk", ["vm", "list", "--json"], { cwd, env })).toBe("[]\n");
+      expect(await run("silk", ["snapshot", "list", "--json"], { cwd, env })).toBe("[]\n");
+    }, 120_000);
+  });
 });
+
+/** Installs the programs as a user does, once. @returns the directory that goes on PATH */
+async function installedPrograms(): Promise<string> {
+  const prefix = join(dir, "global");
+  const names = ["@silkvm/cli", "@silkvm/ch-sim"];
+  if (!existsSync(prefix))
+    await npm(["install", "--global", "--prefix", prefix, ...names, registry.npmFlag], dir);
+  return join(prefix, "bin");
+}
