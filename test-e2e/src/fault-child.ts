@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import networkPlugin from "@silkvm/network";
-import { createEngine, toSilkError } from "@silkvm/core";
+import { createEngine, type PluginDefinition, toSilkError } from "@silkvm/core";
 import { type EffectGate, failNth, killNth, withGate } from "@silkvm/core/testing";
 import { linuxHost } from "@silkvm/sys";
 import type { FaultRequest, FaultReport } from "./fault-run.ts";
@@ -24,11 +24,16 @@ const host = withGate(linuxHost(), (effect) => {
   return gate(effect);
 });
 
+/** Loaded for VMs of images alone: this program is started many times. */
+async function imagePlugins(): Promise<readonly PluginDefinition[]> {
+  return request.spec.image === undefined ? [] : [(await import("@silkvm/images")).default];
+}
+
 const report = (outcome: FaultReport): void => void writeSync(1, JSON.stringify(outcome));
 try {
   await using engine = await createEngine({
     host,
-    plugins: [cloudHypervisorPlugin, networkPlugin],
+    plugins: [cloudHypervisorPlugin, networkPlugin, ...(await imagePlugins())],
     config: request.config,
     cwd: request.config.rootDir,
   });

@@ -44,6 +44,27 @@ export async function createQcow2Overlay(
 }
 
 /**
+ * Tells an overlay that the image below it is elsewhere now: the same image, which is not looked at.
+ * @param request.path absolute
+ * @param request.backingPath absolute
+ * @throws SilkError `QEMU_IMG_NOT_FOUND`, `QEMU_IMG_FAILED`
+ */
+export async function moveQcow2Backing(
+  host: Host,
+  request: CallOptions & {
+    readonly path: string;
+    readonly backingPath: string;
+    readonly backingFormat: "raw" | "qcow2";
+  },
+): Promise<void> {
+  const { path, backingPath, backingFormat, signal } = request;
+  absolute(path);
+  absolute(backingPath);
+  const args = ["rebase", "-u", "-f", "qcow2", "-F", backingFormat, "-b", backingPath, path];
+  await runTool(host, qemuImg, args, `moving the base of the overlay ${path}`, { signal });
+}
+
+/**
  * Asks qemu-img about an image, also one that a running VM has locked.
  * @param path absolute
  * @throws SilkError `QEMU_IMG_NOT_FOUND`, `QEMU_IMG_FAILED`

@@ -54,7 +54,7 @@ export async function checkSnapshot(
     state: await host.files.readText(join(directory, stateName)),
   });
   checkAllowed(documents.config);
-  checkAgrees(documents.config, manifest);
+  checkAgrees(documents.config, manifest, source.moved);
   const memorySizeBytes = sizes.get(memoryName) as number;
   const memoryState = readMemoryState(documents.state);
   checkLayout(memoryState);

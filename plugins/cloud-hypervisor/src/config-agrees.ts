@@ -5,12 +5,17 @@ import { configName } from "./snapshot-names.ts";
 
 /**
  * Checks that config.json is of the VM that the manifest tells of.
+ * @param moved paths of config.json, and those of the manifest for the same files
  * @throws SilkError `SNAPSHOT_DAMAGED`
  */
-export function checkAgrees(config: JsonObject, { vm }: SnapshotManifest): void {
+export function checkAgrees(
+  config: JsonObject,
+  { vm }: SnapshotManifest,
+  moved: ReadonlyMap<string, string> = new Map(),
+): void {
   const differs = (what: string): Error =>
     damagedSnapshot(configName, `does not agree with the manifest: ${what}`);
-  checkDisks(config, vm, differs);
+  checkDisks(config, vm, moved, differs);
   const nics = objectsAt(config, "net", configName);
   if (nics.length !== vm.nics.length)
     throw differs(`it has ${nics.length} NICs instead of ${vm.nics.length}`);
@@ -38,6 +43,7 @@ export function checkAgrees(config: JsonObject, { vm }: SnapshotManifest): void 
 function checkDisks(
   config: JsonObject,
   { disks }: SnapshotManifest["vm"],
+  moved: ReadonlyMap<string, string>,
   differs: (what: string) => Error,
 ): void {
   const found = objectsAt(config, "disks", configName);
@@ -46,7 +52,7 @@ function checkDisks(
   for (const [index, disk] of disks.entries()) {
     const { path, readonly, serial, image_type: type } = found[index] as JsonObject;
     const which = `disk ${index + 1}`;
-    if (path !== disk.path) throw differs(`${which} is another one`);
+    if ((moved.get(String(path)) ?? path) !== disk.path) throw differs(`${which} is another one`);
     if ((readonly ?? false) !== disk.readonly)
       throw differs(`${which} is ${readonly === true ? "" : "not "}read-only`);
     if ((serial ?? "") !== (disk.serial ?? "")) throw differs(`the serial of ${which}`);

@@ -36,7 +36,7 @@ import { findImage } from "./store/find-image.ts";
 import { Blobs } from "./store/blobs.ts";
 import type { ImageRecord } from "./store/image-record.ts";
 import { type ImageStore, openImageStore, openImageStoreReadOnly } from "./store/image-store.ts";
-import { imagePaths } from "./store/paths.ts";
+import { blobIdPattern, imagePaths } from "./store/paths.ts";
 import { vmImage } from "./vm-image.ts";
 
 /** The largest file that is downloaded, where its size is not known before. */
@@ -168,6 +168,12 @@ export class Images implements AsyncDisposable {
         throw error;
       }
     });
+  }
+
+  /** Where a blob is, by its id, which may be anything; undefined where there is none. */
+  async blobPath(blobId: string): Promise<string | undefined> {
+    if (!blobIdPattern.test(blobId) || !(await this.#blobs.has(blobId))) return undefined;
+    return this.#blobs.path(blobId);
   }
 
   /** What gc would remove, and what stays for whom. Writes nothing. */

@@ -30,6 +30,7 @@ function openSource({ host, rootDir, logger, references }: ImageSourceContext): 
       signal?.throwIfAborted();
       return writeCidataOf(vm, (path, seed) => writeCidata(host, path, seed));
     },
+    blobPath: (blobId) => images.blobPath(blobId),
     collectGarbage: ({ dryRun }, context) => collectGarbage(images, dryRun, context),
     [Symbol.asyncDispose]: () => images[Symbol.asyncDispose](),
   };

@@ -2,6 +2,7 @@ import { writeManifest } from "../snapshot/manifest-file.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import { type SnapshotRecord, toSnapshotView } from "../store/snapshot-record.ts";
 import { checkName } from "../vm/names.ts";
+import { findBlobs, imageMissing } from "./find-blobs.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { lockSubject } from "./locked.ts";
@@ -72,6 +73,7 @@ export async function adoptSnapshot(
       },
       { durable: true },
     );
+    await tellOfImage(core, manifest, options);
     return toSnapshotView(record);
   } catch (error) {
     await undoArrival(core, store, arrival).catch((left: unknown) => {
@@ -81,6 +83,24 @@ export async function adoptSnapshot(
       );
     });
     throw error;
+  }
+}
+
+/** Whoever is to use it can get its image in the meantime. */
+async function tellOfImage(
+  core: EngineCore,
+  manifest: SnapshotManifest,
+  options: ChangeOptions,
+): Promise<void> {
+  try {
+    const { missing } = await findBlobs(core, manifest);
+    if (missing.length === 0) return;
+    const { message, hint } = imageMissing(manifest, missing);
+    core.warn(options, `${message}. ${hint}`);
+  } catch (error) {
+    core.logger.debug(
+      `the image of ${manifest.name} was not looked for: ${(error as Error).message}`,
+    );
   }
 }
 

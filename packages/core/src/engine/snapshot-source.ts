@@ -6,6 +6,7 @@ import { readManifest } from "../snapshot/manifest-file.ts";
 import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { SnapshotRecord } from "../store/snapshot-record.ts";
 import type { Store } from "../store/store.ts";
+import { findBlobs, imageMissing } from "./find-blobs.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { EngineCore } from "./core.ts";
 import { lockSubject } from "./locked.ts";
@@ -22,7 +23,7 @@ export interface OpenSource extends AsyncDisposable {
 
 /**
  * Opens what a VM is to be brought up from. Nobody can remove it while it is held.
- * @throws SilkError `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_BUSY`, `SNAPSHOT_DAMAGED`, `SNAPSHOT_FOREIGN_FILE`
+ * @throws SilkError `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_BUSY`, `SNAPSHOT_DAMAGED`, `SNAPSHOT_FOREIGN_FILE`; `IMAGE_MISSING` where its image is not here
  */
 export async function openSource(
   core: EngineCore,
@@ -36,17 +37,26 @@ export async function openSource(
     "snapshot" in from
       ? held.use(await holdSnapshot(core, store, from.snapshot, options, signal))
       : { directory: resolve(core.cwd, from.directory), record: undefined };
-  const manifest = await readManifest(core.host, directory);
-  if (record !== undefined && manifest.id !== record.id) throw swapped(record, manifest);
+  const told = await readManifest(core.host, directory);
+  if (record !== undefined && told.id !== record.id) throw swapped(record, told);
   const known = store.checkedSnapshot(directory);
-  const files = await fingerprint(core, directory, manifest);
-  const checkContent = known === undefined || files !== known;
   const isForeign = record?.imported ?? true;
+  let files = await fingerprint(core, directory, told);
+  // Where all files of our own are where they were, nobody needs to be asked where they are.
+  const found =
+    isForeign || files === undefined
+      ? await findBlobs(core, told)
+      : { manifest: told, moved: new Map<string, string>(), missing: [] };
+  const { manifest, moved, missing } = found;
+  if (missing.length > 0) throw imageMissing(told, missing);
+  if (moved.size > 0) files = await fingerprint(core, directory, manifest);
+  const checkContent = known === undefined || files !== known;
   const source: SnapshotSource = {
     directory,
     manifest: isForeign ? allowExternals(core, manifest, options.allowPaths ?? []) : manifest,
     checkContent,
     checkExternals: true,
+    ...(moved.size === 0 ? {} : { moved }),
   };
   const lease = held.move();
   return {

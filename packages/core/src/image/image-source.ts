@@ -69,6 +69,11 @@ export interface ImageSource extends AsyncDisposable {
    * that is there is replaced, whole or not at all. It is made with the VM, and anew at each start at which the guest sees it.
    */
   writeSeed(vm: VmRecord, context: OperationContext): Promise<void>;
+  /**
+   * Where a blob is on this host, by its id among a VM's `imageBlobIds`: a snapshot that comes from elsewhere names paths of there. Undefined where there is none here.
+   * The id may be anything.
+   */
+  blobPath?(blobId: string): Promise<string | undefined>;
   /** What nothing needs: no image, no VM, no snapshot. Removes it, or with `dryRun` only tells of it. */
   collectGarbage(
     options: { readonly dryRun: boolean },

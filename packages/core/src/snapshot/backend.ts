@@ -48,6 +48,11 @@ export interface SnapshotSource {
   readonly checkContent: boolean;
   /** Whether the external files must be on this host: not yet when a snapshot is only taken in. */
   readonly checkExternals: boolean;
+  /**
+   * Files of images that are elsewhere on this host: by the paths that the backend's own files in the directory name, the paths that the manifest given here names instead.
+   * Left out where there are none.
+   */
+  readonly moved?: ReadonlyMap<string, string> | undefined;
 }
 
 /** What a backend is given to bring a VM up from a snapshot. */

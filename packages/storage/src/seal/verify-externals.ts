@@ -47,7 +47,10 @@ function foreign(path: string): SilkError {
   return new SilkError(`${path} is not the file that the snapshot was made with`, {
     code: "SNAPSHOT_FOREIGN_FILE",
     kind: "conflict",
-    hint: `Put the original back, or allow this one with \`--allow-path ${path}\` (\`allowPaths\`).`,
+    // A guest has parts of its layers in memory: another file with the same content does not do.
+    hint: path.endsWith(".erofs")
+      ? "The layer was made into a file system by another version of mkfs.erofs. Use the same one on both hosts, or copy the file from there."
+      : `Put the original back, or allow this one with \`--allow-path ${path}\` (\`allowPaths\`).`,
     details: { path },
   });
 }

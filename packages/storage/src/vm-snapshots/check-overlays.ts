@@ -8,7 +8,7 @@ import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
 /** An overlay names the image below it by itself: it may only be one that the manifest tells of. */
 export async function checkOverlays(
   host: Host,
-  { directory, manifest, checkExternals }: SnapshotSource,
+  { directory, manifest, checkExternals, moved }: SnapshotSource,
 ): Promise<void> {
   const externals = new Set(manifest.externals.map(({ path }) => path));
   for (const { file, path } of manifest.vm.disks) {
@@ -18,9 +18,10 @@ export async function checkOverlays(
     if ((await readImageHeader(host, top)).format !== "qcow2")
       throw damagedSnapshot(what, "is no qcow2 image");
     for await (const below of imagesBelow(host, top)) {
-      if (file !== undefined && below.isRelative && !externals.has(below.path))
+      const isTold = externals.has(moved?.get(below.path) ?? below.path);
+      if (file !== undefined && below.isRelative && !isTold)
         throw snapshotUnsupported(`${what} names the image below it by a relative path`);
-      if (!externals.has(below.path))
+      if (!isTold)
         throw damagedSnapshot(what, `needs ${below.path}, and the manifest does not say so`);
       if (!checkExternals) break;
     }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { CallOptions, SnapshotSource, VmRecord } from "@silkvm/core";
-import { copyDisks } from "./copy-disks.ts";
+import { copyDisks, type DiskCopy } from "./copy-disks.ts";
 import { matchDisks } from "./match-disks.ts";
+import { movedBacking } from "./moved-backing.ts";
 import { stagedDir, type VmPlaces } from "./names.ts";
 import { snapshotMismatch } from "./snapshot-errors.ts";
 import { type StagedDisk, stagedDisk } from "./staged-disk.ts";
@@ -15,7 +16,7 @@ export async function stageDisks(
 ): Promise<readonly StagedDisk[]> {
   const { host, paths } = places;
   await host.files.mkdir(stagedDir(paths(vm)), { mode: 0o700 });
-  const copies: (StagedDisk & { readonly from: string })[] = [];
+  const copies: (StagedDisk & Pick<DiskCopy, "from" | "backingPath">)[] = [];
   const isOwn = source.manifest.vm.id === vm.id;
   for (const { disk, index, file } of matchDisks(vm, source.manifest)) {
     if (file === undefined || (disk.role === "cidata" && !isOwn)) continue;
@@ -23,11 +24,17 @@ export async function stageDisks(
       throw snapshotMismatch(`${disk.path} is a block device, which is not exchanged for a file`);
     const where = await stagedDisk(places, vm, disk, index);
     await host.files.remove(where.staged);
-    copies.push({ from: join(source.directory, file), ...where });
+    const from = join(source.directory, file);
+    copies.push({ from, backingPath: await movedBacking(host, source, from), ...where });
   }
   await copyDisks(
     host,
-    copies.map(({ from, staged }) => ({ from, to: staged, durable: true })),
+    copies.map(({ from, backingPath, staged }) => ({
+      from,
+      backingPath,
+      to: staged,
+      durable: true,
+    })),
     { signal },
   );
   return copies;
