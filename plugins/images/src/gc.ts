@@ -50,6 +50,8 @@ export async function planGarbage(
   const names = await files.list(blobsDir);
   for (const { ref, blobIds } of store?.list() ?? [])
     for (const id of blobIds) need(id, `the image ${familiarName(ref)}`);
+  for (const { name, blobIds } of store?.listKernels() ?? [])
+    for (const id of blobIds) need(id, `the kernel ${name}`);
   for (const { blobId, by } of references) need(blobId, by);
 
   const garbage: ImageGarbage[] = [];

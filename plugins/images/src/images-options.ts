@@ -1,6 +1,8 @@
 import type { BlobReference, CallOptions, Host, Logger } from "@silkvm/core";
 import type { ImageGarbage, KeptBlob } from "./gc.ts";
 import type { HttpSettings } from "./http/http.ts";
+import type { KernelPlaces } from "./kit/host-kernels.ts";
+import type { KernelRecord } from "./kit/kernel-record.ts";
 import type { LayerLimits } from "./layers/flatten.ts";
 import type { ImageProgress } from "./progress.ts";
 import type { ImageRecord } from "./store/image-record.ts";
@@ -15,6 +17,8 @@ export interface ImagesOptions {
   readonly logger?: Logger | undefined;
   readonly http?: Partial<HttpSettings> | undefined;
   readonly limits?: Partial<LayerLimits> | undefined;
+  /** Where this machine's kernels are, for images that have none. Default `/boot` and `/lib/modules`. */
+  readonly kernels?: Partial<KernelPlaces> | undefined;
   /** Where logins of registries are found. Default: that of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -60,4 +64,17 @@ export interface RemoveResult {
   readonly freed: readonly ImageGarbage[];
   /** Blobs that stay for something else. */
   readonly kept: readonly KeptBlob[];
+}
+
+export interface RemoveKernelResult {
+  readonly kernel: KernelRecord;
+  /** What was removed with it, because nothing else needs it. */
+  readonly freed: readonly ImageGarbage[];
+  /** Blobs that stay for something else. */
+  readonly kept: readonly { readonly blobId: string; readonly by: readonly string[] }[];
+}
+
+export interface KitOptions extends CallOptions {
+  /** Name of a kernel that was imported, or the version of one of this machine. Default: the one that was imported last, else the newest of this machine that can. */
+  readonly kernel?: string | undefined;
 }

@@ -18,10 +18,16 @@ import { Http } from "./http/http.ts";
 import type {
   ImagesOptions,
   ImportOptions,
+  KitOptions,
   PullOptions,
   PullResult,
+  RemoveKernelResult,
   RemoveResult,
 } from "./images-options.ts";
+import { defaultPlaces } from "./kit/host-kernels.ts";
+import type { ImportKernelOptions } from "./kit/import-kernel.ts";
+import type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";
+import { findKernel, Kernels } from "./kit/kernels.ts";
 import { defaultLimits, type LayerLimits } from "./layers/flatten.ts";
 import type { ImageContents } from "./oci/contents.ts";
 import { convertLayers } from "./oci/convert-layers.ts";
@@ -50,6 +56,7 @@ export class Images implements AsyncDisposable {
   readonly #http: Http;
   readonly #limits: LayerLimits;
   readonly #architecture: string;
+  readonly #kernels: Kernels;
   #store: ImageStore | undefined;
 
   constructor(options: ImagesOptions) {
@@ -61,6 +68,10 @@ export class Images implements AsyncDisposable {
     this.#http = new Http(options.host, options.http);
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#architecture = ociArchitecture(options.host.facts.arch);
+    this.#kernels = new Kernels(options.host, this.#blobs, this.#architecture, {
+      ...defaultPlaces,
+      ...options.kernels,
+    });
   }
 
   /**
@@ -115,18 +126,56 @@ export class Images implements AsyncDisposable {
         ? store.findByDigest(image.digest).map(({ ref }) => ref)
         : [image.ref];
       store.remove(refs);
-      const only = new Set(image.blobIds);
-      // Whoever pulls just now may be about to need it: gc removes it later.
-      const freed = await collectGarbage(this.#host, this.#blobs, store, () => this.#references(), {
-        ...options,
-        waitMs: 0,
-        only,
-      }).catch((error: unknown) => {
-        if ((error as { code?: unknown }).code === "IMAGES_BUSY") return [];
-        throw error;
-      });
-      const { kept } = await planGarbage(this.#host, this.#blobs, store, await this.#references());
-      return { image, refs, freed, kept: kept.filter(({ blobId }) => only.has(blobId)) };
+      return { image, refs, ...(await this.#free(store, image.blobIds, options)) };
+    });
+  }
+
+  /**
+   * Takes a kernel for images that have none: a bzImage or an uncompressed vmlinux with its modules, or Debian's package of one, which has both. It is
+   * copied, and is the default from then on.
+   * @throws SilkError `FILE_NOT_FOUND`, `KERNEL_INVALID`, `KERNEL_LACKS`, `MODULES_INVALID`, `ARCHITECTURE_MISSING`, `INVALID_KERNEL_NAME`, `BUSYBOX_MISSING`, `DISK_FULL`
+   */
+  async importKernel(source: string, options: ImportKernelOptions = {}): Promise<KernelRecord> {
+    return await this.#doing(`cannot import the kernel ${source}`, options, async () => {
+      await using _use = await this.#blobs.use(options);
+      return await this.#kernels.import(await this.#writable(), resolvePath(source), options);
+    });
+  }
+
+  /** The kernels that VMs of container images can boot: those that were imported, and those of this machine, with what stands in their way. Writes nothing. */
+  async listKernels(options: CallOptions = {}): Promise<readonly KernelInfo[]> {
+    return await this.#doing("cannot list the kernels", options, async () => {
+      const store = this.#open();
+      try {
+        return await this.#kernels.list(store, options);
+      } finally {
+        if (store !== this.#store) store?.[Symbol.dispose]();
+      }
+    });
+  }
+
+  /**
+   * Removes a kernel that was imported. VMs that boot it keep it.
+   * @throws SilkError `KERNEL_NOT_FOUND`
+   */
+  async removeKernel(name: string, options: CallOptions = {}): Promise<RemoveKernelResult> {
+    return await this.#doing(`cannot remove the kernel ${name}`, options, async () => {
+      const store = await this.#writable();
+      const kernel = findKernel(store, name);
+      store.removeKernel(name);
+      return { kernel, ...(await this.#free(store, kernel.blobIds, options)) };
+    });
+  }
+
+  /**
+   * What a VM of a container image boots with: a kernel, and an initramfs for it, which is made where it is not here yet. Nothing keeps them but a lease that is
+   * held, so hold one from before this until `blobIds` are written down.
+   * @throws SilkError `KERNEL_MISSING`, `KERNEL_UNREADABLE`, `KERNEL_LACKS`, `KERNEL_NOT_FOUND`, `BUSYBOX_MISSING`, `DISK_FULL`
+   */
+  async kit(options: KitOptions = {}): Promise<BootKit> {
+    return await this.#doing("cannot make what a container image boots with", options, async () => {
+      await using _use = await this.#blobs.use(options);
+      return await this.#kernels.kit(await this.#writable(), options);
     });
   }
 
@@ -353,6 +402,26 @@ export class Images implements AsyncDisposable {
       onProgress: (progress) => options.onProgress?.(progress),
       warn: options.onWarning ?? ((message) => logger.warn(message)),
     };
+  }
+
+  /** Removes those of some blobs that nothing needs. */
+  async #free(
+    store: ImageStore,
+    blobIds: readonly string[],
+    options: CallOptions,
+  ): Promise<Pick<RemoveResult, "freed" | "kept">> {
+    const only = new Set(blobIds);
+    // Whoever pulls just now may be about to need it: gc removes it later.
+    const freed = await collectGarbage(this.#host, this.#blobs, store, () => this.#references(), {
+      ...options,
+      waitMs: 0,
+      only,
+    }).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === "IMAGES_BUSY") return [];
+      throw error;
+    });
+    const { kept } = await planGarbage(this.#host, this.#blobs, store, await this.#references());
+    return { freed, kept: kept.filter(({ blobId }) => only.has(blobId)) };
   }
 
   async #isWhole(record: ImageRecord): Promise<boolean> {

@@ -2,12 +2,20 @@ export { Images, openImages } from "./images.ts";
 export type {
   ImagesOptions,
   ImportOptions,
+  KitOptions,
   PullOptions,
   PullResult,
+  RemoveKernelResult,
   RemoveResult,
 } from "./images-options.ts";
 export type { GarbagePlan, ImageGarbage, KeptBlob } from "./gc.ts";
 export type { HttpSettings } from "./http/http.ts";
+export { containerRun } from "./kit/container-run.ts";
+export { type ContainerExit, readExitStatus } from "./kit/exit-status.ts";
+export type { KernelPlaces } from "./kit/host-kernels.ts";
+export type { ImportKernelOptions } from "./kit/import-kernel.ts";
+export type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";
+export { runDiskContent } from "./kit/run-disk.ts";
 export type { LayerLimits } from "./layers/flatten.ts";
 export type { ImageProgress } from "./progress.ts";
 export { familiarName, parseReference, type Reference } from "./reference.ts";

@@ -52,10 +52,12 @@ export class Bed implements AsyncDisposable {
   readonly images: Images;
   readonly #cleanups: (() => void | Promise<void>)[] = [];
 
-  constructor(options: Partial<ImagesOptions> = {}) {
+  constructor(
+    given: Partial<ImagesOptions> | ((directory: string) => Partial<ImagesOptions>) = {},
+  ) {
     this.directory = mkdtempSync(join(tmpdir(), "silk-images-"));
     this.rootDir = join(this.directory, "root");
-    this.images = this.open(options);
+    this.images = this.open(typeof given === "function" ? given(this.directory) : given);
   }
 
   open(options: Partial<ImagesOptions> = {}): Images {

@@ -1,5 +1,7 @@
 import { type Host, type HostDatabase, isSilkError, SilkError, toSilkError } from "@silkvm/core";
+import type { KernelRecord } from "../kit/kernel-record.ts";
 import type { ImageRecord } from "./image-record.ts";
+import { guarded } from "./sqlite-errors.ts";
 
 /** Every change of the index's form, oldest first; the n-th one makes version n. */
 const migrations: readonly string[] = [
@@ -10,7 +12,14 @@ const migrations: readonly string[] = [
    ) STRICT;
    CREATE INDEX images_by_digest ON images (digest);
    CREATE TABLE chains (chain TEXT PRIMARY KEY, blob_id TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE kernels (
+     name TEXT PRIMARY KEY,
+     imported_at TEXT NOT NULL,
+     record TEXT NOT NULL
+   ) STRICT;`,
 ];
+
+const kernelsVersion = 2;
 
 /** The index of images: which names there are, and what they stand for. The only place that knows its SQL. */
 export class ImageStore implements Disposable {
@@ -87,6 +96,40 @@ export class ImageStore implements Disposable {
     guarded(() =>
       this.#database.transaction(() =>
         this.#database.prepare("DELETE FROM chains WHERE blob_id = ?").run(blobId),
+      ),
+    );
+  }
+
+  /** Kernels that were imported, the last one first. */
+  listKernels(): readonly KernelRecord[] {
+    return guarded(() => {
+      // An index that is only read is not migrated.
+      if (versionOf(this.#database) < kernelsVersion) return [];
+      return this.#database
+        .prepare("SELECT record FROM kernels ORDER BY imported_at DESC, name")
+        .all();
+    }).map((row) => JSON.parse(row["record"] as string) as KernelRecord);
+  }
+
+  /** Gives a name to a kernel; what had the name before has it no more. */
+  putKernel(record: KernelRecord): void {
+    guarded(() =>
+      this.#database.transaction(
+        () =>
+          this.#database
+            .prepare("INSERT OR REPLACE INTO kernels (name, imported_at, record) VALUES (?, ?, ?)")
+            .run(record.name, record.importedAt, JSON.stringify(record)),
+        { durable: true },
+      ),
+    );
+  }
+
+  /** Takes a kernel's name away. */
+  removeKernel(name: string): void {
+    guarded(() =>
+      this.#database.transaction(
+        () => this.#database.prepare("DELETE FROM kernels WHERE name = ?").run(name),
+        { durable: true },
       ),
     );
   }
@@ -173,61 +216,5 @@ function opening<T>(path: string, open: () => T): T {
     throw isSilkError(error)
       ? error
       : toSilkError(error, `cannot open the index of images ${path}`);
-  }
-}
-
-const damaged = {
-  code: "IMAGE_INDEX_DAMAGED",
-  kind: "failed" as const,
-  message: "the index of images is damaged",
-  hint: "Move images/images.db away and pull the images again: what is there of them is used.",
-};
-const full = {
-  code: "DISK_FULL",
-  kind: "failed" as const,
-  message: "the disk under the index of images is full",
-  hint: "Free some space and run the command again.",
-};
-const denied = {
-  code: "PERMISSION_DENIED",
-  kind: "denied" as const,
-  message: "the index of images cannot be opened",
-  hint: "Run as the user who owns it, or name another directory with --root-dir.",
-};
-
-/** SQLite's result codes, plain and extended, that mean something to a user. https://sqlite.org/rescode.html */
-const sqliteErrors: Readonly<
-  Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>
-> = {
-  5: {
-    code: "STORE_BUSY",
-    kind: "busy",
-    message: "the index of images is locked by another process",
-  },
-  8: denied,
-  10: {
-    code: "IO_ERROR",
-    kind: "failed",
-    message: "the disk under the index of images reported an error",
-  },
-  11: damaged,
-  13: full,
-  14: denied,
-  26: damaged,
-  // There was no room for the index of the WAL.
-  4874: full,
-};
-
-function guarded<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const errcode = (error as { errcode?: unknown }).errcode;
-    const known =
-      typeof errcode === "number"
-        ? (sqliteErrors[errcode] ?? sqliteErrors[errcode & 0xff])
-        : undefined;
-    if (known === undefined) throw error;
-    throw new SilkError(known.message, { ...known, cause: error });
   }
 }

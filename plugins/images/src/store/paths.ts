@@ -26,5 +26,5 @@ export function imagePaths(rootDir: string): ImagePaths {
   };
 }
 
-/** `<hex>.erofs`, `<hex>.kernel`, `<hex>.initrd`, `<hex>.raw` */
-export const blobIdPattern: RegExp = /^[0-9a-f]{64}\.(?:erofs|kernel|initrd|raw)$/;
+/** `<hex>.erofs`, `<hex>.kernel`, `<hex>.initrd`, `<hex>.raw`; of the boot kit also `<hex>.modules` and `<hex>.busybox` */
+export const blobIdPattern: RegExp = /^[0-9a-f]{64}\.(?:erofs|kernel|initrd|raw|modules|busybox)$/;
