@@ -225,6 +225,8 @@ describe("commands of plugins", () => {
       'Warning: the command "silk vm start" of the plugin silk-hello is not run: @silkvm/cli has one of that name\n',
     );
     expect((await sandbox.silk(["__complete", "bash", "--", "hel"])).stdout).toContain("hello");
+    const named = await sandbox.silk(["__complete", "bash", "--", "plugins", "inspect", "silk"]);
+    expect(named.stdout).toContain("silk-hello");
     expect((await sandbox.silk(["hello"])).stdout).toBe("hello\n");
     expect((await sandbox.silk(["vm", "start", "nobody"])).code).toBe(3);
     expect(await sandbox.json("plugins", "inspect", "silk-hello")).toMatchObject({

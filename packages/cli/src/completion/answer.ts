@@ -73,6 +73,11 @@ export async function answerCompletion(
       );
       return answer(refs(current, fitting, ({ state }) => state));
     }
+    case "plugins": {
+      const plugins = oclif.getPluginsList().filter(({ type }) => type !== "core");
+      const fitting = plugins.filter(({ name }) => !completion.given.includes(name));
+      return answer(fitting.map(({ name, version }) => ({ value: name, description: version })));
+    }
     case "networks": {
       const { provider, given } = completion;
       const networks = await ask(

@@ -61,7 +61,8 @@ export type Completion =
       readonly provider?: string | undefined;
       readonly given: readonly string[];
     }
-  | { readonly type: "settings" | "pci" };
+  | { readonly type: "settings" | "pci" }
+  | { readonly type: "plugins"; readonly given: readonly string[] };
 
 /** Flags that take a device of the VM: the kind of device, by the command and the flag. */
 const deviceFlags: ReadonlyMap<string, string> = new Map([
@@ -231,6 +232,9 @@ function positional(command: KnownCommand, given: readonly string[]): Completion
   }
   if (name === "image") return { type: "images", command: command.id, given };
   if (name === "network") return { type: "networks", given };
+  if (name === "plugin")
+    // What can be installed is not known here: a file, or a name.
+    return command.id === "plugins:install" ? { type: "files" } : { type: "plugins", given };
   if (name === "file") return { type: "files" };
   if (arg.options !== undefined)
     return offer(arg.options.map((value) => ({ value, description: "" })));

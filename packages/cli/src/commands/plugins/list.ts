@@ -33,6 +33,7 @@ export default class PluginsList extends SilkCommand {
     if (json) return printJson(quiet ? names : views);
     if (quiet) return print(names.map((name) => `${name}\n`).join(""));
     print(renderPluginList(views, { width: terminalWidth(), color: hasColor(process.stdout) }));
-    if (views.length === 0) say("There is none besides those that come with silk.");
+    if (views.length === 0)
+      say("There is none besides those that come with silk. To make one: silk plugins create NAME");
   }
 }
