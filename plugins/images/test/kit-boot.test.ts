@@ -198,6 +198,30 @@ describe.skipIf(!canBoot || !canConvert)(
       expect(await machine.ended()).toEqual({ output: "up\nasked\n", exit: { code: 7 } });
     });
 
+    test("a program that is called init is the first of its namespace, and a NIC without an address asks for one", async () => {
+      const script = `
+        test "$(readlink /proc/self/exe)" = /bin/busybox && echo "me: $$ $(ls -d /proc/[0-9]* | wc -l)"
+        echo "address: $(ip -o -4 addr show dev eth0 | awk '{ print $4 }')"; echo "route: $(ip route | grep default)"
+        echo "dns: $(cat /etc/resolv.conf)"
+        trap 'echo asked; exit 5' USR1; echo up; while :; do sleep 0.1; done`;
+      await using machine = start(
+        await disksOf("first"),
+        { args: ["/opt/init", script] },
+        { qemu: ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"] },
+      );
+      await machine.see("up\n");
+      await machine.monitor("system_powerdown");
+      const { output, exit } = await machine.ended();
+      expect(exit, output).toEqual({ code: 5 });
+      expect(facts(output), output).toEqual({
+        me: expect.stringMatching(/^1 \d$/) as string,
+        address: "10.0.2.15/24",
+        route: expect.stringContaining("default via 10.0.2.2 dev eth0") as string,
+        dns: "nameserver 10.0.2.3",
+      });
+      expect(output).toContain("asked\n");
+    });
+
     test.skipIf(!canShare)(
       "a volume that is plugged in a moment later is where it was told to be",
       async () => {

@@ -20,12 +20,13 @@ const file = (name: string, content: string | Buffer, mode = 0o644): TarEntry =>
 export const everyByte: Buffer = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
 export const bigText = `${"0123456789abcdef".repeat(64)}\n`.repeat(512);
 
-const applets = "awk cat cut env grep hostname id ip ls mount ps rm sh sleep stat stty test tty wc";
+const applets =
+  "awk cat cut env grep hostname id ip ls mount ps readlink rm sh sleep stat stty test tty wc";
 
 const layers: readonly (readonly TarEntry[])[] = [
   [
     directory(".", { mode: 0o755 }),
-    ...["bin", "etc", "data", "data/old", "sbin", "run"].map((name) => directory(name)),
+    ...["bin", "etc", "data", "data/old", "opt", "sbin", "run"].map((name) => directory(name)),
     directory("run/app", { uid: 1000, mode: 0o700 }),
     directory("root", { mode: 0o700 }),
     file("bin/busybox", readFileSync("/bin/busybox"), 0o755),
@@ -39,6 +40,7 @@ const layers: readonly (readonly TarEntry[])[] = [
     file("data/gone", "of a lower layer"),
     file("data/kept", "of a lower layer"),
     file("data/old/below", "of a lower layer"),
+    file("opt/init", '#!/bin/sh\neval "$1"\n', 0o755),
     file(
       "sbin/init",
       "#!/bin/sh\necho 'init is the first of all:' $$\nsync\nexec /bin/busybox poweroff -f\n",
