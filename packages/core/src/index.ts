@@ -206,6 +206,7 @@ export type {
   DeviceEventData,
   EventBase,
   EventData,
+  EventTotal,
   EventType,
   LoadEventData,
   SilkEvent,

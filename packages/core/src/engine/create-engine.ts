@@ -220,6 +220,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         return [...preparation, command];
       }),
     events: (call = {}) => readEvents(core, call),
+    totals: (call = {}) =>
+      bounded("cannot tell the totals", call, async () =>
+        core.read((store) => store?.eventTotals() ?? []),
+      ),
     operations: (call = {}) =>
       bounded("cannot list the operations", call, () => listOperations(core)),
     gc: (call = {}) =>

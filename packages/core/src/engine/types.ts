@@ -14,7 +14,7 @@ import type { SnapshotManifest } from "../snapshot/manifest.ts";
 import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
 import type { Verb } from "../store/journal.ts";
-import type { SilkEvent } from "../vm/events.ts";
+import type { EventTotal, SilkEvent } from "../vm/events.ts";
 import type { Attachment, DeviceData, LeavingNic, Nic, VmPaths, VmRecord } from "../vm/record.ts";
 import type { VmSpec } from "../vm/spec.ts";
 
@@ -443,6 +443,8 @@ export interface Engine extends AsyncDisposable {
    * @throws SilkError `EVENTS_GONE` where events behind `after` are no longer kept
    */
   events(options?: EventOptions): AsyncIterable<SilkEvent>;
+  /** How often each kind of event has happened, and how long it took, since the store was made. Writes nothing. */
+  totals(options?: EngineCallOptions): Promise<readonly EventTotal[]>;
   /** Operations that are under way now, and those that were interrupted. Writes nothing. */
   operations(options?: EngineCallOptions): Promise<readonly OperationView[]>;
   /** Removes what no record owns, or only tells of it. */

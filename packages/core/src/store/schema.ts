@@ -66,6 +66,35 @@ const migrations: readonly string[] = [
   // What is older than the store is no orphan of it: its VMs may be in a store that was moved away.
   `INSERT INTO meta
      SELECT 'since', coalesce(min(created_at), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) FROM vms;`,
+  // Events make room for others; how often each happened, and how long it took, is counted for good.
+  `CREATE TABLE event_bounds (le_ms INTEGER PRIMARY KEY) STRICT;
+   INSERT INTO event_bounds VALUES (10), (25), (50), (100), (250), (500), (1000), (2500), (5000), (10000), (30000), (60000);
+   CREATE TABLE event_totals (
+     type TEXT PRIMARY KEY,
+     count INTEGER NOT NULL,
+     timed INTEGER NOT NULL,
+     took_ms REAL NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE event_buckets (
+     type TEXT NOT NULL,
+     le_ms INTEGER NOT NULL,
+     count INTEGER NOT NULL,
+     PRIMARY KEY (type, le_ms)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO event_totals
+     SELECT type, count(*), count(json_extract(data, '$.tookMs')), coalesce(sum(json_extract(data, '$.tookMs')), 0)
+     FROM events GROUP BY type;
+   INSERT INTO event_buckets
+     SELECT type, le_ms, count(*) FROM events JOIN event_bounds ON json_extract(data, '$.tookMs') <= le_ms
+     GROUP BY type, le_ms;
+   CREATE TRIGGER count_events AFTER INSERT ON events BEGIN
+     INSERT INTO event_totals
+       VALUES (new.type, 1, json_extract(new.data, '$.tookMs') IS NOT NULL, coalesce(json_extract(new.data, '$.tookMs'), 0))
+       ON CONFLICT (type) DO UPDATE SET count = count + 1, timed = timed + excluded.timed, took_ms = took_ms + excluded.took_ms;
+     INSERT INTO event_buckets
+       SELECT new.type, le_ms, 1 FROM event_bounds WHERE json_extract(new.data, '$.tookMs') <= le_ms
+       ON CONFLICT (type, le_ms) DO UPDATE SET count = count + 1;
+   END;`,
 ];
 
 /** The version of the store that this copy of core reads and writes. */

@@ -172,6 +172,37 @@ describe("Store", () => {
         store.addEvent({ id: "aaa", name: "web" }, "vm.started", { pid, tookMs: 5 });
     });
     expect([store.firstEventSeq(), store.lastEventSeq()]).toEqual([4, 100_003]);
+    // They are still counted.
+    expect(store.eventTotals()).toMatchObject([{ type: "vm.started", count: 100_003 }]);
+  });
+
+  it("counts events, and how long they took", () => {
+    using store = storeWith();
+    const vm = { id: "aaa", name: "web" };
+    expect(store.eventTotals()).toEqual([]);
+    store.addEvent(vm, "vm.created", {});
+    for (const tookMs of [5, 30, 200, 90_000]) store.addEvent(vm, "vm.started", { pid: 1, tookMs });
+    const [created, started] = store.eventTotals();
+    expect(created).toEqual({ type: "vm.created", count: 1, durations: undefined });
+    expect(started).toMatchObject({
+      type: "vm.started",
+      count: 4,
+      durations: { count: 4, sumMs: 90_235 },
+    });
+    expect(started?.durations?.buckets.map(({ leMs, count }) => [leMs, count])).toEqual([
+      [10, 1],
+      [25, 1],
+      [50, 2],
+      [100, 2],
+      [250, 3],
+      [500, 3],
+      [1000, 3],
+      [2500, 3],
+      [5000, 3],
+      [10_000, 3],
+      [30_000, 3],
+      [60_000, 3],
+    ]);
   });
 
   it("has a scope that stays the same", () => {

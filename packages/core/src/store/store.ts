@@ -2,7 +2,7 @@ import type { AttachedTo } from "../devices/device-kind.ts";
 import { toSilkError, SilkError, isSilkError } from "../errors.ts";
 import type { Host, HostDatabase, SqlValue } from "../host.ts";
 import type { BlobReference } from "../image/image-source.ts";
-import type { EventData, EventType, SilkEvent } from "../vm/events.ts";
+import type { EventData, EventTotal, EventType, SilkEvent } from "../vm/events.ts";
 import type { Attachment, VmRecord } from "../vm/record.ts";
 import type { JournalEntry, OperationData, Verb } from "./journal.ts";
 import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
@@ -280,6 +280,35 @@ export class Store implements Disposable {
       JSON.stringify(data),
     );
     this.#run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?", keptEvents);
+  }
+
+  /** How often each kind of event has happened, by their names. None of a store that a silk before this one has written last. */
+  eventTotals(): readonly EventTotal[] {
+    if (this.#get("SELECT 1 FROM sqlite_schema WHERE name = 'event_totals'") === undefined)
+      return [];
+    const buckets = Map.groupBy(
+      this.#all(
+        `SELECT type, le_ms, coalesce(count, 0) AS count
+         FROM (SELECT type FROM event_totals WHERE timed > 0), event_bounds
+         LEFT JOIN event_buckets USING (type, le_ms) ORDER BY type, le_ms`,
+      ),
+      ({ type }) => type,
+    );
+    return this.#all("SELECT * FROM event_totals ORDER BY type").map((row) => ({
+      type: row["type"] as EventType,
+      count: row["count"] as number,
+      durations:
+        row["timed"] === 0
+          ? undefined
+          : {
+              count: row["timed"] as number,
+              sumMs: row["took_ms"] as number,
+              buckets: (buckets.get(row["type"] as string) ?? []).map((bucket) => ({
+                leMs: bucket["le_ms"] as number,
+                count: bucket["count"] as number,
+              })),
+            },
+    }));
   }
 
   /** The oldest event that is kept; undefined where there is none. */

@@ -62,3 +62,18 @@ export interface EventBase {
 export type SilkEvent = {
   [T in EventType]: EventBase & { readonly type: T; readonly data: EventData[T] };
 }[EventType];
+
+/** How often something has happened since the store was made, also what is no longer kept as an event. */
+export interface EventTotal {
+  readonly type: EventType;
+  readonly count: number;
+  /** How long it took, where that was told; left out for what takes no time. */
+  readonly durations?:
+    | {
+        readonly count: number;
+        readonly sumMs: number;
+        /** How many took at most so long, each with those before it. */
+        readonly buckets: readonly { readonly leMs: number; readonly count: number }[];
+      }
+    | undefined;
+}
