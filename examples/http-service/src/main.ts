@@ -1,7 +1,7 @@
 // KERNEL=vmlinux node src/main.ts, then: curl --data 'uname -a' http://127.0.0.1:8080/
 import { once } from "node:events";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { createEngine } from "@silkvm/core";
+import { createEngine, loadConfig } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { startService } from "./service.ts";
 import { warmSnapshot } from "./warm-snapshot.ts";
@@ -12,7 +12,11 @@ if (KERNEL === undefined) throw new Error("KERNEL names the kernel that the gues
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
 
-await using engine = await createEngine({ host: linuxHost(), plugins: [cloudHypervisorPlugin] });
+const host = linuxHost();
+// The settings that the CLI goes by, its file and the SILK_* variables: both see the same VMs.
+const sources = { env: process.env, uid: host.facts.uid, cwd: process.cwd() };
+const { config } = await loadConfig(host.files, sources);
+await using engine = await createEngine({ host, plugins: [cloudHypervisorPlugin], config });
 await warmSnapshot(
   engine,
   "http-service",

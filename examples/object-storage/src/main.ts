@@ -1,6 +1,6 @@
 // node src/main.ts save SNAPSHOT KEY, node src/main.ts load KEY NAME
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { createEngine } from "@silkvm/core";
+import { createEngine, loadConfig } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import type { Bucket } from "./bucket.ts";
 import { loadFrom, saveTo } from "./snapshots.ts";
@@ -20,7 +20,11 @@ const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
 const { signal } = interrupt;
 
-await using engine = await createEngine({ host: linuxHost(), plugins: [cloudHypervisorPlugin] });
+const host = linuxHost();
+// The settings that the CLI goes by, its file and the SILK_* variables: both see the same VMs.
+const sources = { env: process.env, uid: host.facts.uid, cwd: process.cwd() };
+const { config } = await loadConfig(host.files, sources);
+await using engine = await createEngine({ host, plugins: [cloudHypervisorPlugin], config });
 if (verb === "save") await saveTo({ bucket, key: to }, engine, from, { signal });
 else console.log((await loadFrom({ bucket, key: from }, engine, to, { signal })).id);
 

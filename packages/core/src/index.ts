@@ -195,13 +195,7 @@ export type { NetworkContext, NetworkDefinition, NetworkView, Plumbing } from ".
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";
-export {
-  checkDisks,
-  dataDiskNamePattern,
-  serialPattern,
-  reservedSerialPrefix,
-  smallestDataDiskBytes,
-} from "./vm/disks.ts";
+export { checkDisks, dataDiskNamePattern, reservedSerialPrefix } from "./vm/disks.ts";
 export type {
   DeviceEventData,
   EventBase,

@@ -3,14 +3,8 @@ export { exportSnapshotTo } from "./archive/export-snapshot-to.ts";
 export { importSnapshot, type ImportOptions, unpackSnapshot } from "./archive/import-snapshot.ts";
 export { ChunkHasher } from "./digest/chunk-hasher.ts";
 export { type FileDigest, hashFile } from "./digest/hash-file.ts";
-export {
-  type DiskData,
-  diskDeviceId,
-  diskKind,
-  type DiskRequest,
-  hotDisk,
-} from "./disk-device/disk-kind.ts";
-export { checkExt4Tool, ext4Command, formatExt4, spaceForExt4 } from "./ext4.ts";
+export { type DiskData, diskKind, type DiskRequest, hotDisk } from "./disk-device/disk-kind.ts";
+export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
 export { type ImageHeader, readImageHeader } from "./image-header.ts";
 export { linkOrCopy } from "./link-or-copy.ts";
 export { createQcow2Overlay, imageInfo, type ImageInfo } from "./qcow2.ts";
@@ -35,7 +29,6 @@ export {
 export { readSparse, type SparseEntry } from "./tar/sparse-formats.ts";
 export { SparseMap } from "./tar/sparse-map.ts";
 export { checkTool, runTool, type Tool } from "./tool.ts";
-export { type BasedDiskRequest, createBasedDisk } from "./vm-disks/based-disk.ts";
 export { makeCommands } from "./vm-disks/make-commands.ts";
 export { makeDisks } from "./vm-disks/make-disks.ts";
 export {

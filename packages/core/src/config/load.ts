@@ -70,7 +70,7 @@ export function absolutePaths(
   return { ...settings, ...changed };
 }
 
-/** The settings in a configuration file: each checked, none filled in. */
+/** The settings in a configuration file: each checked, none filled in. @throws SilkError `INVALID_CONFIG` */
 export async function readConfigFile(
   files: Pick<HostFiles, "readText">,
   path: string,

@@ -110,7 +110,7 @@ export interface Snapshotter {
   recover(vm: VmRecord, context: OperationContext): Promise<void>;
 }
 
-/** What a backend that saves no VMs has in the place of a {@link Snapshotter}. */
+/** What a backend that saves no VMs has in the place of a {@link Snapshotter}: each of its calls rejects with `SNAPSHOT_UNSUPPORTED`. */
 export function withoutSnapshots(backend: string): Snapshotter {
   const refuse = async (): Promise<never> => {
     throw new SilkError(`the backend "${backend}" cannot save VMs and bring them back`, {

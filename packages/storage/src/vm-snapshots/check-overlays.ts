@@ -5,7 +5,7 @@ import { isNamedQcow2 } from "../vm-disks/named-qcow2.ts";
 import { imagesBelow } from "./images-below.ts";
 import { damagedSnapshot, snapshotUnsupported } from "./snapshot-errors.ts";
 
-/** An overlay names the image below it by itself: it may only be one that the manifest tells of. */
+/** An overlay names the image below it by itself: it may only be one that the manifest tells of. @throws SilkError `SNAPSHOT_DAMAGED`, `SNAPSHOT_UNSUPPORTED` */
 export async function checkOverlays(
   host: Host,
   { directory, manifest, checkExternals, moved }: SnapshotSource,

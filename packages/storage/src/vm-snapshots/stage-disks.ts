@@ -7,7 +7,10 @@ import { stagedDir, type VmPlaces } from "./names.ts";
 import { snapshotMismatch } from "./snapshot-errors.ts";
 import { type StagedDisk, stagedDisk } from "./staged-disk.ts";
 
-/** Copies the snapshot's disks to where the VM's own can be exchanged for them. Cidata that says who somebody else is stays where it is. */
+/**
+ * Copies the snapshot's disks to where the VM's own can be exchanged for them. Cidata that says who somebody else is stays where it is.
+ * @throws SilkError `SNAPSHOT_MISMATCH` where a disk of the VM is none that can be exchanged
+ */
 export async function stageDisks(
   places: VmPlaces,
   vm: VmRecord,
