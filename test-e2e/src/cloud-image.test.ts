@@ -1,7 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Engine, Vm, VmSpec } from "@silkvm/core";
+import {
+  definePlugin,
+  type Engine,
+  type PluginDefinition,
+  type Vm,
+  type VmSpec,
+} from "@silkvm/core";
 import imagesPlugin, { type Images, openImages } from "@silkvm/images";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
@@ -226,6 +232,74 @@ for (const { kind, on } of kinds)
     });
   });
 
+describe.skipIf(!hasQemuImg || !hasMtools)("the seed of a VM of a cloud image", () => {
+  const simulated = snapshotTargets.filter(({ name }) => name === "ch-sim");
+
+  it.each(simulated)(
+    "has the addresses that its NICs have at each start until the first is done, on $name",
+    async (target) => {
+      await using sandbox = await makeSandbox(await target.vmm(), [imagesPlugin, movingNetwork()]);
+      await using engine = await sandbox.engine();
+      await using images = openImages({ host: linuxHost(), rootDir: sandbox.config.rootDir });
+      await images.import(await diskImage(sandbox.dir), { name: "tiny" });
+      const { boot, storageBytes: _, ...spec } = await target.spec();
+      const from = { image: "tiny", boot: { firmware: boot.kernel }, nics: 1, dns: ["9.9.9.9"] };
+      const vm = await engine.create({ ...spec, ...from, name: "web" });
+      const seed = await seedPath(vm);
+      const address = (): unknown => seedJson(seed, "network-config");
+      const ethernets = (ip: string): object => ({
+        ethernets: {
+          id0: { addresses: [`${ip}/24`], nameservers: { addresses: ["9.9.9.9"] } },
+        },
+      });
+      expect(address()).toMatchObject(ethernets("10.0.0.1"));
+      await vm.start();
+      expect(address()).toMatchObject(ethernets("10.0.0.2"));
+      await vm.stop({ force: true });
+      await vm.start();
+      // The guest does not look at it any more.
+      expect(address()).toMatchObject(ethernets("10.0.0.2"));
+    },
+  );
+});
+
+describe.skipIf(!hasQemuImg)("what is wrong with a VM of a cloud image", () => {
+  const simulated = snapshotTargets.filter(({ name }) => name === "ch-sim");
+
+  it.each(simulated)(
+    "is found out before anything is fetched, and before anything is made, on $name",
+    async (target) => {
+      await using sandbox = await makeSandbox(await target.vmm(), [imagesPlugin], {
+        chFirmware: "/nowhere/CLOUDHV.fd",
+      });
+      await using engine = await sandbox.engine();
+      const { rootDir } = sandbox.config;
+      await using images = openImages({ host: linuxHost(), rootDir });
+      // Nobody listens there: a question to it would have another answer.
+      const image = "http://127.0.0.1:9/debian.qcow2";
+      const wrong: readonly [string, Partial<VmSpec>][] = [
+        ["INVALID_SSH_KEY", { guest: { sshKeys: ["my key"] } }],
+        ["INVALID_USER", { guest: { user: "Ann Other" } }],
+        ["INVALID_USER_DATA", { guest: { userData: "hello" } }],
+        ["INVALID_SPEC", { guest: { user: "ann" }, windows: true }],
+      ];
+      for (const [code, spec] of wrong)
+        await expect(engine.create({ image, ...spec })).rejects.toMatchObject({
+          code,
+          kind: "invalid",
+        });
+      await images.import(await diskImage(sandbox.dir), { name: "tiny" });
+      await expect(engine.create({ image: "tiny" })).rejects.toMatchObject({
+        code: "FIRMWARE_MISSING",
+        kind: "unavailable",
+      });
+      expect(await engine.list({ all: true })).toEqual([]);
+      await images.remove("tiny");
+      await expectNothingLeft(engine, sandbox);
+    },
+  );
+});
+
 /** A disk that begins like one with partitions, and is empty otherwise. */
 async function diskImage(dir: string): Promise<string> {
   const path = join(dir, "disk.raw");
@@ -233,6 +307,33 @@ async function diskImage(dir: string): Promise<string> {
   sector.writeUInt16LE(0xaa55, sectorBytes - 2);
   await writeFile(path, Buffer.concat([sector, Buffer.alloc(imageBytes - sectorBytes, 7)]));
   return path;
+}
+
+/** A network that gives a NIC another address each time that it is made, as CNI may after a reboot. */
+function movingNetwork(): PluginDefinition {
+  let last = 0;
+  const nic = { tap: "tap0", mac: "02:00:00:00:00:01", queues: 2, queueSize: 0 };
+  return definePlugin({
+    name: "moving",
+    apiVersion: 1,
+    networks: [
+      {
+        name: "moving",
+        description: "addresses that move",
+        open: async () => ({
+          plan: async () => [{ ...nic, provider: "moving" }],
+          attach: async (_vm, nics) => {
+            last += 1;
+            const address = { ip: `10.0.0.${last}`, gateway: "10.0.0.254", prefix: 24 };
+            return nics.map((each) => ({ ...each, address }));
+          },
+          detach: async () => {},
+          networks: async () => [],
+          [Symbol.asyncDispose]: async () => {},
+        }),
+      },
+    ],
+  });
 }
 
 interface QemuInfo {
