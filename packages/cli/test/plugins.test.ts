@@ -141,6 +141,76 @@ describe("plugins", () => {
     },
   );
 
+  it("that cannot be loaded let nothing be done that a hook of theirs was to judge, and everything else", async () => {
+    const root = await makePlugin(
+      "silk-judge",
+      { "plugin.js": 'throw new Error("no luck")' },
+      { silk: { plugin: "./plugin.js", apiVersion: 1, hooks: ["vm:before-create"] } },
+    );
+    await link({ name: "silk-judge", root });
+    expect(await sandbox.silk(["vm", "create", ...sandbox.vmFlags])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr:
+        "Error: the hook vm:before-create of the plugin silk-judge failed: the plugin silk-judge cannot be loaded: no luck\nHint: Update it (silk plugins update silk-judge), or take it away: silk plugins uninstall silk-judge\n",
+    });
+    const started = await sandbox.silk(["vm", "start", "owned"]);
+    expect(started.code).toBe(0);
+    expect(started.stderr).not.toContain("silk-judge");
+    expect((await sandbox.silk(["vm", "stop", "--force", "owned"])).code).toBe(0);
+    await link();
+  });
+
+  it.each([
+    ["() => new Promise(() => {})", "took longer than 300 ms"],
+    ['() => { throw new Error("no luck") }', "failed: no luck"],
+    ['() => ({ labels: { "no label": 1 } })', "answers what are no labels"],
+  ])("whose before hook is %s stop the operation, within a bounded time", async (hook, message) => {
+    const root = await makePlugin("silk-before", {
+      "plugin.js": `export default { name: "silk-before", apiVersion: 1, hooks: { "vm:before-create": ${hook} } };`,
+    });
+    await link({ name: "silk-before", root });
+    const { code, stderr } = await sandbox.silk(["vm", "create", ...sandbox.vmFlags], {
+      env: { SILK_HOOK_TIMEOUT_MS: "300" },
+    });
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(
+      `Error: the hook vm:before-create of the plugin silk-before ${message}`,
+    );
+    await link();
+  });
+
+  it("whose after hook hangs make a warning, and what was done is done", async () => {
+    const root = await makePlugin("silk-after", {
+      "plugin.js":
+        'export default { name: "silk-after", apiVersion: 1, hooks: { "vm:after-start": () => new Promise(() => {}) } };',
+    });
+    await link({ name: "silk-after", root });
+    const env = { SILK_HOOK_TIMEOUT_MS: "300" };
+    const { code, stdout, stderr } = await sandbox.silk(["vm", "start", "owned"], { env });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{16}\n$/)]);
+    expect(stderr).toContain(
+      "Warning: the hook vm:after-start of the plugin silk-after took longer than 300 ms",
+    );
+    await sandbox.ok("vm", "stop", "--force", "owned");
+    await link();
+  });
+
+  it("are what a backend comes with: one that none of them brings is a clear error", async () => {
+    const { code, stdout, stderr } = await sandbox.silk([
+      "vm",
+      "create",
+      "--backend",
+      "nosuch",
+      ...sandbox.vmFlags,
+      "--json",
+    ]);
+    expect([code, stderr]).toEqual([5, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "BACKEND_UNKNOWN", message: 'there is no backend "nosuch"' },
+    });
+  });
+
   it("whose directory has gone are named in one line", async () => {
     await link({ name: "silk-lost", root: join(sandbox.dir, "nosuch") });
     const { code, stderr } = await sandbox.silk(["version"]);

@@ -13,10 +13,11 @@ export interface PluginView extends Omit<SurveyedPlugin, "definition" | "problem
 }
 
 export function toPluginView({ definition, problems, ...plugin }: SurveyedPlugin): PluginView {
-  const hasCommands = plugin.brings.commands.length > 0;
+  // A plugin of oclif alone has no definition, and nothing is wrong with that.
+  const isLoaded = problems.every(({ code }) => code === "COMMAND_DUPLICATE");
   return {
     ...plugin,
-    usable: definition !== undefined || (hasCommands && plugin.apiVersion === undefined),
+    usable: definition !== undefined || isLoaded,
     problems: problems.map((problem) => problem.toJSON()),
   };
 }
