@@ -66,6 +66,7 @@ export interface RemoveResult {
   readonly kept: readonly KeptBlob[];
 }
 
+/** A kernel that was removed. */
 export interface RemoveKernelResult {
   readonly kernel: KernelRecord;
   /** What was removed with it, because nothing else needs it. */
@@ -74,6 +75,7 @@ export interface RemoveKernelResult {
   readonly kept: readonly { readonly blobId: string; readonly by: readonly string[] }[];
 }
 
+/** Which kernel plain container images are to be booted with. */
 export interface KitOptions extends CallOptions {
   /** Name of a kernel that was imported, or the version of one of this machine. Default: the one that was imported last, else the newest of this machine that can. */
   readonly kernel?: string | undefined;

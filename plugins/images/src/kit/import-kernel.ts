@@ -7,6 +7,7 @@ import { parseKernelConfig } from "./kernel-config.ts";
 import { findModules, type ModuleFiles, readWhole } from "./module-files.ts";
 import { prepareKernel, type PreparedKernel } from "./prepare-kernel.ts";
 
+/** A kernel that is to be imported, besides its file. */
 export interface ImportKernelOptions extends CallOptions {
   /** What it is known by. Default: its version. */
   readonly name?: string | undefined;
