@@ -72,6 +72,21 @@ describe("discoverPlugins", () => {
     });
   });
 
+  it("says that an entry is not there, and tells that from a module that the entry lacks", async () => {
+    const from = await install({
+      unbuilt: {},
+      lacking: { entry: 'import "./nosuch.js"; export default 1' },
+    });
+    const { failed } = await discoverPlugins([
+      { name: "unbuilt", from },
+      { name: "lacking", from },
+    ]);
+    expect(failed.map(({ error }) => error.message)).toEqual([
+      "the plugin unbuilt cannot be loaded: its entry ./plugin.js is not there: is it built?",
+      expect.stringMatching(/^the plugin lacking cannot be loaded: .*nosuch\.js/),
+    ]);
+  });
+
   it("calls a plugin by the name of its package", async () => {
     const from = await install({
       "@acme/fast": { entry: "export default { name: 'x', apiVersion: 1 }" },

@@ -23,15 +23,21 @@ export interface UnloadedPlugin {
  */
 export async function loadEntry(plugin: UnloadedPlugin): Promise<PluginDefinition> {
   const { name, directory, manifest, timeoutMs } = plugin;
+  const { href } = pathToFileURL(join(directory, manifest.plugin));
   let module: { readonly default?: unknown };
   try {
     module = await within(
-      import(pathToFileURL(join(directory, manifest.plugin)).href) as Promise<typeof module>,
+      import(href) as Promise<typeof module>,
       timeoutMs,
       () => new Error(`its entry ${manifest.plugin} is not loaded after ${timeoutMs} ms`),
     );
   } catch (error) {
-    throw broken(name, error);
+    const { code, url } = error as { code?: unknown; url?: unknown };
+    const isMissing = code === "ERR_MODULE_NOT_FOUND" && url === href;
+    throw broken(
+      name,
+      isMissing ? new Error(`its entry ${manifest.plugin} is not there: is it built?`) : error,
+    );
   }
   const { default: definition } = module;
   checkPlugin(definition, name);
