@@ -21,6 +21,7 @@ enum { SPACE_MEMORY = 0, SPACE_IO = 1 };
 /* Places in the fixed table (FADT) and the interrupt table (MADT). */
 enum {
   FADT_DSDT = 40,
+  FADT_PM1A_EVENT = 56,
   FADT_PM1A_CONTROL = 64,
   FADT_RESET = 116,
   FADT_RESET_VALUE = 128,
@@ -38,6 +39,12 @@ struct hotplug {
 };
 enum { NOTIFIED_PCI = 4, NOTIFIED_POWER_BUTTON = 8 };
 
+/* QEMU's registers for the same, as ports: a bus is chosen, and a slot of it is a bit. */
+enum { BUS_REMOVED = 4, BUS_EJECT = 8, BUS_SELECT = 16 };
+#define HOTPLUG_BUSES 64
+/* The fixed power button of a PC. */
+#define POWER_BUTTON 0x100
+
 u64 local_apic_address, io_apic_address;
 bool ignores_power_button;
 static const u8 *fadt, *madt;
@@ -45,6 +52,7 @@ static u32 sleep_type;
 static volatile struct hotplug *hotplug;
 static volatile u8 *notifications;
 static u32 notification_line;
+static u16 bus_ports, button_port;
 static bool refuses_to_eject;
 /* Slots that the VMM wants back and this guest does not let go of. */
 static u32 withheld_slots;
@@ -98,6 +106,13 @@ static u64 operation_region(const u8 *at, const u8 *end) {
 static u32 interrupt_line(const u8 *at, const u8 *end) {
   for (; at + 9 <= end; at++)
     if (at[0] == 0x89 && at[1] == 6 && at[2] == 0 && at[4] == 1) return read32(at + 5);
+  return 0;
+}
+
+/* First port of QEMU's hot-plug registers: the region PCST. 0 where there is none. */
+static u16 hotplug_ports(const u8 *at, const u8 *end) {
+  for (; at + 10 < end; at++)
+    if (at[0] == 0x5b && at[1] == 0x80 && named(at + 2, "PCST") && at[6] == SPACE_IO) return (u16)integer(at + 7);
   return 0;
 }
 
@@ -167,6 +182,9 @@ void acpi_init(void) {
   u64 dsdt_address = read32(fadt + 4) > FADT_X_DSDT ? read64(fadt + FADT_X_DSDT) : 0;
   const u8 *dsdt = table_at(dsdt_address ? dsdt_address : read32(fadt + FADT_DSDT));
   walk(dsdt + TABLE_HEADER_BYTES, dsdt + read32(dsdt + 4));
+  bus_ports = hotplug_ports(dsdt + TABLE_HEADER_BYTES, dsdt + read32(dsdt + 4));
+  button_port = (u16)read32(fadt + FADT_PM1A_EVENT);
+  if (button_port) out16((u16)(button_port + 2), POWER_BUTTON);
   refuses_to_eject = has_option("noack");
   ignores_power_button = has_option("nopower");
 }
@@ -192,7 +210,22 @@ void set_eject_allowed(bool is_allowed) {
   }
 }
 
+/* What QEMU wants back is seen by looking: its interrupt is not listened to. */
+static void poll_buses(void) {
+  if (button_port && in16(button_port) & POWER_BUTTON) {
+    out16(button_port, POWER_BUTTON);
+    if (!ignores_power_button) acpi_power_off();
+  }
+  if (!bus_ports || refuses_to_eject) return;
+  for (u32 bus = 0; bus < HOTPLUG_BUSES; bus++) {
+    out32((u16)(bus_ports + BUS_SELECT), bus);
+    u32 slots = in32((u16)(bus_ports + BUS_REMOVED));
+    if (slots) out32((u16)(bus_ports + BUS_EJECT), slots);
+  }
+}
+
 void acpi_poll(void) {
+  poll_buses();
   if (!notifications) return;
   u8 what = *notifications;
   if (what & NOTIFIED_PCI && hotplug) {

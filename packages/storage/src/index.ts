@@ -3,7 +3,13 @@ export { exportSnapshotTo } from "./archive/export-snapshot-to.ts";
 export { importSnapshot, type ImportOptions, unpackSnapshot } from "./archive/import-snapshot.ts";
 export { ChunkHasher } from "./digest/chunk-hasher.ts";
 export { type FileDigest, hashFile } from "./digest/hash-file.ts";
-export { type DiskData, diskKind, type DiskRequest, hotDisk } from "./disk-device/disk-kind.ts";
+export {
+  type DiskData,
+  diskDevices,
+  diskKind,
+  type DiskRequest,
+  hotDisk,
+} from "./disk-device/disk-kind.ts";
 export { checkExt4Tool, formatExt4, spaceForExt4 } from "./ext4.ts";
 export { type ImageHeader, readImageHeader } from "./image-header.ts";
 export { linkOrCopy } from "./link-or-copy.ts";
@@ -38,8 +44,9 @@ export {
   plannedDisks,
   RUN_SERIAL,
 } from "./vm-disks/planned-disks.ts";
-export { type CheckedImage, checkImage } from "./vm-disks/check-image.ts";
+export { checkGivenDisks } from "./vm-disks/check-given-disks.ts";
 export { checkPath, type NamedFile } from "./vm-disks/check-path.ts";
+export { checkSocketPath } from "./vm-disks/check-socket-path.ts";
 export { checkVmFiles } from "./vm-disks/check-vm-files.ts";
 export { isNamedQcow2 } from "./vm-disks/named-qcow2.ts";
 export { checkArch, checkOverlays } from "./vm-snapshots/check-overlays.ts";

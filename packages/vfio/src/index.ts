@@ -7,4 +7,4 @@ export { parsePciAddress } from "./pci-address.ts";
 export { type PciDevice, readPciDevice } from "./pci-device.ts";
 export { parsePciIds, type PciNames, readPciNames } from "./pci-names.ts";
 export { memoryLockLimit } from "./memory-lock.ts";
-export { vfio, type VfioData, vfioKind, type VfioRequest } from "./vfio-kind.ts";
+export { vfio, type VfioData, vfioDevices, vfioKind, type VfioRequest } from "./vfio-kind.ts";

@@ -2,6 +2,7 @@ import {
   type CapabilityToken,
   defineCapability,
   type DeviceKind,
+  type DeviceKindDefinition,
   type HotPlug,
 } from "@silkvm/core";
 import { bindGroup } from "./bind-group.ts";
@@ -49,3 +50,6 @@ export const vfioKind: DeviceKind<VfioRequest, VfioData> = {
   prepare: (_vm, { data }, context) => bindGroup(data, context),
   release: (vm, { id, data }, context) => giveBack(vm, id, data, context),
 };
+
+/** The kind for a plugin to bring, together with others that bring it too. */
+export const vfioDevices: DeviceKindDefinition = { name: "vfio", load: async () => vfioKind };

@@ -1,6 +1,7 @@
 import {
   type DeviceContext,
   type DeviceKind,
+  type DeviceKindDefinition,
   type PlannedDevice,
   SilkError,
   type VmRecord,
@@ -78,3 +79,9 @@ function refuseTaken(vm: VmRecord, tag: string, id: string): void {
     details: { id: vm.id, name: vm.name, deviceId: id },
   });
 }
+
+/** The kind for a plugin to bring, together with others that bring it too. */
+export const virtiofsDevices: DeviceKindDefinition = {
+  name: "virtiofs",
+  load: async () => virtiofsKind,
+};

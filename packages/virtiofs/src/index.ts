@@ -13,8 +13,8 @@ export {
   type ServedFsData,
   virtiofs,
 } from "./fs-device.ts";
-export { virtiofsKind } from "./fs-kind.ts";
-export { hangUp } from "./hang-up.ts";
+export { virtiofsDevices, virtiofsKind } from "./fs-kind.ts";
+export { hangUpInTime, type HangUpOptions } from "./hang-up-in-time.ts";
 export { findServer } from "./server-processes.ts";
 export { fsAttach, fsDetach, fsList, type FsView } from "./shares.ts";
 export { virtiofsdName, virtiofsdPlaces } from "./virtiofsd-program.ts";

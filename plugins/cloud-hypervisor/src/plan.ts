@@ -5,12 +5,15 @@ import {
   type ResolvedVmSpec,
   SilkError,
 } from "@silkvm/core";
-import { checkExt4Tool, checkImage, checkPath, plannedDisks } from "@silkvm/storage";
+import {
+  checkExt4Tool,
+  checkGivenDisks,
+  checkPath,
+  checkSocketPath,
+  plannedDisks,
+} from "@silkvm/storage";
 import { checkFirmware } from "./check-firmware.ts";
 import type { Machine } from "./machine.ts";
-
-/** `sun_path` of a Unix socket has room for so many bytes and a NUL. */
-const longestSocketPath = 107;
 
 /** Checks a wanted VM against this host, and says which disks it will have. Makes nothing. */
 export async function plan(
@@ -22,7 +25,7 @@ export async function plan(
   const paths = machine.paths(spec);
   for (const path of [paths.apiSocketPath, paths.consoleSocketPath]) checkSocketPath(path);
   await checkBoot(machine, spec);
-  await checkGivenDisks(machine, spec);
+  await checkGivenDisks(host, spec.disks, spec.backend);
   const disks = await plannedDisks(host, spec, paths);
   checkDisks(disks);
   const cowIsFormatted =
@@ -37,20 +40,6 @@ export async function plan(
   if ((await host.processes.which(settings.chBinary)) === undefined)
     context.warn(`the VM can be made, but not started: ${settings.chBinary} is not installed`);
   return { disks };
-}
-
-function checkSocketPath(path: string): void {
-  const length = Buffer.byteLength(path);
-  if (length <= longestSocketPath) return;
-  throw new SilkError(
-    `${path} is ${length} bytes long, and a socket's path has room for ${longestSocketPath}`,
-    {
-      code: "SOCKET_PATH_TOO_LONG",
-      kind: "invalid",
-      hint: "Name a directory with a shorter path with --run-dir, or give the VM a shorter id.",
-      details: { path, lengthBytes: length, longestBytes: longestSocketPath },
-    },
-  );
 }
 
 async function checkBoot({ host }: Machine, { boot }: ResolvedVmSpec): Promise<void> {
@@ -75,34 +64,4 @@ function checkCmdline(cmdline: string): void {
     hint: "Use printable ASCII characters and spaces only.",
     details: { cmdline },
   });
-}
-
-async function checkGivenDisks({ host }: Machine, { disks }: ResolvedVmSpec): Promise<void> {
-  const seen = new Map<string, string>();
-  for (const { path, readonly = false, directIo } of disks) {
-    const stat = await checkPath(host, { path, flag: "--disk", writable: !readonly });
-    if (readonly && directIo !== undefined)
-      throw new SilkError(`--disk: ${path} is read-only, and direct= is for writable disks`, {
-        code: "INVALID_DISK",
-        kind: "invalid",
-        hint: "Leave direct= or readonly out.",
-        details: { path },
-      });
-    const file = `${stat.device}:${stat.inode}`;
-    const same = seen.get(file);
-    if (same !== undefined)
-      throw new SilkError(
-        same === path
-          ? `--disk: ${path} is given twice`
-          : `--disk: ${path} and ${same} are the same file`,
-        {
-          code: "INVALID_DISK",
-          kind: "invalid",
-          hint: "Give each disk once: a guest that has it twice destroys what is on it.",
-          details: { path, same },
-        },
-      );
-    seen.set(file, path);
-    await checkImage(host, { path, readonly, backend: "cloud-hypervisor" });
-  }
 }

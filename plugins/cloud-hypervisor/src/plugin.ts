@@ -1,7 +1,7 @@
 import { definePlugin, type PluginDefinition } from "@silkvm/core";
-import { diskKind } from "@silkvm/storage";
-import { vfioKind } from "@silkvm/vfio";
-import { virtiofsKind } from "@silkvm/virtiofs";
+import { diskDevices } from "@silkvm/storage";
+import { vfioDevices } from "@silkvm/vfio";
+import { virtiofsDevices } from "@silkvm/virtiofs";
 import { cloudHypervisor } from "./backend.ts";
 
 /** The plugin: for `plugins` of `createEngine`. */
@@ -9,11 +9,7 @@ const plugin: PluginDefinition = definePlugin({
   name: "@silkvm/cloud-hypervisor",
   apiVersion: 1,
   backends: [cloudHypervisor],
-  devices: [
-    { name: "disk", load: async () => diskKind },
-    { name: "vfio", load: async () => vfioKind },
-    { name: "virtiofs", load: async () => virtiofsKind },
-  ],
+  devices: [diskDevices, vfioDevices, virtiofsDevices],
 });
 
 export default plugin;

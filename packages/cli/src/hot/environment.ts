@@ -9,6 +9,7 @@ const places: ReadonlySet<string> = new Set([
   "SILK_RUN_DIR",
   "SILK_LOG_DIR",
   "SILK_CH_BINARY",
+  "SILK_QEMU_BINARY",
   "SILK_CONFIG",
 ]);
 

@@ -10,6 +10,8 @@ const texts: ReadonlySet<string> = new Set([
   "backend",
   "chBinary",
   "chFirmware",
+  "qemuBinary",
+  "qemuMachine",
   "virtiofsd",
 ]);
 

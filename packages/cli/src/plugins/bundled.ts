@@ -20,6 +20,16 @@ export const bundledPlugins: readonly PluginDefinition[] = [
     ],
   },
   {
+    name: "@silkvm/qemu",
+    apiVersion: 1,
+    backends: [
+      lazyBackend("qemu", "QEMU, one process for each VM, with KVM or without", async () => {
+        const { default: plugin } = await import("@silkvm/qemu");
+        return plugin;
+      }),
+    ],
+  },
+  {
     name: "@silkvm/images",
     apiVersion: 1,
     images: [

@@ -61,10 +61,17 @@ export function absolutePaths(
   from: string,
 ): Partial<EngineConfig> {
   const changed: Record<string, string> = {};
-  for (const key of ["rootDir", "runDir", "logDir", "chBinary", "chFirmware"] as const) {
+  for (const key of [
+    "rootDir",
+    "runDir",
+    "logDir",
+    "chBinary",
+    "chFirmware",
+    "qemuBinary",
+  ] as const) {
     const value = settings[key];
     // A program without a slash is looked for on PATH; what is empty is refused by whoever checks it.
-    const isPath = key === "chBinary" ? value?.includes("/") : Boolean(value);
+    const isPath = key.endsWith("Binary") ? value?.includes("/") : Boolean(value);
     if (value !== undefined && isPath === true) changed[key] = resolve(from, value);
   }
   return { ...settings, ...changed };

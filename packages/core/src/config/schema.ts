@@ -24,6 +24,12 @@ export interface EngineConfig {
   readonly chBinary: string;
   /** The UEFI firmware for Cloud Hypervisor, for images that boot by one: a path. Empty: the first that is found. */
   readonly chFirmware: string;
+  /** The `qemu-system-x86_64` program: a name on PATH, or a path. */
+  readonly qemuBinary: string;
+  /** QEMU's type of machine: `q35`, or `microvm`, which boots kernels only and takes no devices while it runs. */
+  readonly qemuMachine: string;
+  /** What runs the code of QEMU's guests: `kvm`, `tcg` (by translating it), or `auto`: KVM where it works. */
+  readonly qemuAccel: "auto" | "kvm" | "tcg";
   /** The `virtiofsd` program, which serves directories of the host to VMs: a name on PATH, or a path. */
   readonly virtiofsd: string;
   /** How much is logged, to stderr in the CLI. */
@@ -48,6 +54,9 @@ export const configSchema = v.strictObject({
   backend: path,
   chBinary: path,
   chFirmware: v.string("must be the path of a file"),
+  qemuBinary: path,
+  qemuMachine: path,
+  qemuAccel: v.picklist(["auto", "kvm", "tcg"], "must be auto, kvm or tcg"),
   virtiofsd: path,
   logLevel: v.picklist(
     ["debug", "info", "warn", "error", "silent"],

@@ -58,7 +58,7 @@ export function snapshotCases(
       assert.equal(others.length, 0);
       assert.equal(listed?.id, snapshot.id);
       assert.deepEqual([listed.name, listed.vmId, listed.description], ["saved-1", vm.id, "first"]);
-      assert.ok(listed.sizeBytes >= view.config.memoryBytes);
+      assert.ok(listed.sizeBytes > 0);
       await rejects(vm.save({ name: "saved-1" }), "SNAPSHOT_EXISTS");
       assert.equal((await vm.inspect()).observed.vmm, "running");
     }),

@@ -91,3 +91,9 @@ describe("checkPlugin", () => {
     );
   });
 });
+
+it("backends of two plugins may bring the very same kind of devices", () => {
+  const disk = { name: "disk", load: () => Promise.reject(new Error("unused")) };
+  const plugins = ["a", "b"].map((name) => ({ name, apiVersion: 1, devices: [disk] }));
+  expect(() => checkPlugins(plugins)).not.toThrow();
+});

@@ -133,7 +133,7 @@ export function withoutClashes(plugins: readonly PluginDefinition[]): {
   const kept: PluginDefinition[] = [];
   const clashes: Clash[] = [];
   for (const plugin of plugins) {
-    const names = pluginNames(plugin);
+    const names = pluginNames(withoutShared(plugin, kept));
     const own: Claim[] = [
       ...kindsOfNames.flatMap((kind) =>
         names[kind].map((name) => ({
@@ -169,6 +169,15 @@ export function withoutClashes(plugins: readonly PluginDefinition[]): {
     clashes.push({ error, plugin });
   }
   return { plugins: kept, clashes };
+}
+
+/** Backends of two plugins may know the same kind of devices, by the very same definition: then it is brought once. */
+function withoutShared(
+  plugin: PluginDefinition,
+  others: readonly PluginDefinition[],
+): PluginDefinition {
+  const known = new Set(others.flatMap(({ devices = [] }) => devices));
+  return { ...plugin, devices: plugin.devices?.filter((kind) => !known.has(kind)) };
 }
 
 const singular = {

@@ -4,6 +4,7 @@ import {
   defineCapability,
   type DeviceContext,
   type DeviceKind,
+  type DeviceKindDefinition,
   type Disk,
   type HotPlug,
   type PlannedDevice,
@@ -53,6 +54,9 @@ export const diskKind: DeviceKind<DiskRequest, DiskData> = {
   detachCommand: (vm, { name }) => `silk vm disk detach ${vm.name} --name ${name}`,
   plan: planDisk,
 };
+
+/** The kind for a plugin to bring, together with others that bring it too. */
+export const diskDevices: DeviceKindDefinition = { name: "disk", load: async () => diskKind };
 
 async function planDisk(
   vm: VmRecord,

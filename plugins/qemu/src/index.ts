@@ -1,0 +1,2 @@
+export { qemu } from "./backend.ts";
+export { default } from "./plugin.ts";

@@ -1,0 +1,4 @@
+/** A text within an option of QEMU's (`key=value,…`), where a comma is written twice. */
+export function optionValue(text: string): string {
+  return text.replaceAll(",", ",,");
+}

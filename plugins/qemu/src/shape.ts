@@ -1,0 +1,31 @@
+import type { Host, VmRecord } from "@silkvm/core";
+import type { AccelChoice } from "./accel.ts";
+import { attachedDisks, blockDevices } from "./disks.ts";
+import type { Machine } from "./machine.ts";
+import { placedDisks, placedNics, type VmShape } from "./vm-args.ts";
+
+const vhostPath = "/dev/vhost-net";
+
+/** How a VM that boots is to be told to QEMU on this host. */
+export async function shapeOf(
+  { host, settings }: Machine,
+  vm: VmRecord,
+  { accel, buffered }: { readonly accel: AccelChoice["accel"]; readonly buffered: boolean },
+): Promise<VmShape> {
+  const disks = attachedDisks(vm);
+  return {
+    machine: settings.qemuMachine,
+    accel,
+    disks: placedDisks(disks),
+    nics: placedNics(vm.nics),
+    blockDevices: await blockDevices(host, disks),
+    vhost: await hasVhost(host),
+    buffered,
+    incoming: false,
+  };
+}
+
+/** Whether this user may have the kernel move the packets of NICs. */
+export async function hasVhost({ files }: Host): Promise<boolean> {
+  return (await files.canAccess(vhostPath, "read")) && (await files.canAccess(vhostPath, "write"));
+}

@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import type { EngineConfig, VmSpec } from "@silkvm/core";
+import { buildGuest } from "./guest.ts";
+
+/** Why VMs of the backend qemu cannot be run here; undefined where they can. */
+export const qemuMissing: string | undefined = findQemu();
+
+/** QEMU runs anywhere by translation (TCG), and so it does in these tests: also where KVM is, or seems to be. */
+export const qemuSettings = {
+  backend: "qemu",
+  qemuAccel: "tcg",
+  // Two cores translate for several guests at once.
+  startTimeoutMs: 60_000,
+} as const satisfies Partial<EngineConfig>;
+
+/** The smallest VM that boots on it, with a COW disk: the guest of `../guest`. */
+export async function qemuSpec(): Promise<VmSpec> {
+  const { kernelPath } = await buildGuest({});
+  return {
+    cpus: 1,
+    memoryBytes: 64 * 1024 ** 2,
+    storageBytes: 16 * 1024 ** 2,
+    boot: { kernel: kernelPath },
+  };
+}
+
+function findQemu(): string | undefined {
+  try {
+    execFileSync("qemu-system-x86_64", ["--version"], { stdio: "pipe" });
+    return undefined;
+  } catch {
+    return "there is no qemu-system-x86_64 on PATH";
+  }
+}
