@@ -1,4 +1,4 @@
-// Shows silk's main job with the built program: a VM from create to delete. Uses the real Cloud Hypervisor where it can run, else ch-sim.
+// Shows silk's main job with the built program: a VM from create to delete. Uses the real Cloud Hypervisor where it can run, else QEMU, else ch-sim.
 import { execFileSync, spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const env = {
   SILK_ROOT_DIR: join(dir, "root"),
   SILK_RUN_DIR: join(dir, "run"),
   SILK_LOG_DIR: join(dir, "log"),
-  SILK_CH_BINARY: vmm.binary,
+  ...vmm.env,
 };
 const began = performance.now();
 
@@ -66,10 +66,9 @@ console.log(
 );
 
 function chooseVmm() {
-  const real = which("cloud-hypervisor");
   const simulated = (why) => ({
     name: `ch-sim, a stand-in: ${why}`,
-    binary: simulator(),
+    env: { SILK_BACKEND: "cloud-hypervisor", SILK_CH_BINARY: simulator() },
     kernelStep: "make a file that stands for a kernel",
     makeKernel: () => {
       const path = join(dir, "vmlinux");
@@ -80,23 +79,41 @@ function chooseVmm() {
     say: "echo hello from the guest",
     expect: "hello from the guest",
   });
-  if (real === undefined) return simulated("there is no cloud-hypervisor on PATH");
   if (which("gcc") === undefined) return simulated("the test guest needs gcc");
-  try {
-    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
-  } catch (error) {
-    return simulated(`/dev/kvm cannot be opened (${error.code})`);
-  }
-  const { stdout } = spawnSync(real, ["--version"], { encoding: "utf8" });
-  return {
-    name: `the real Cloud Hypervisor (${stdout.split("\n")[0]}), with a guest of ours`,
-    binary: real,
+  const ownGuest = {
     kernelStep: "compile the guest",
     makeKernel: async () =>
       (await (await import("../test-e2e/src/guest.ts")).buildGuest({ outDir: dir })).kernelPath,
     say: "echo hello from the guest",
     expect: "hello from the guest",
   };
+  const versionOf = (program) =>
+    spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.split("\n")[0];
+  const cloudHypervisor = which("cloud-hypervisor");
+  const why = cloudHypervisor === undefined ? "there is no cloud-hypervisor on PATH" : kvmProblem();
+  if (why === undefined)
+    return {
+      ...ownGuest,
+      name: `the real Cloud Hypervisor (${versionOf(cloudHypervisor)}), with a guest of ours`,
+      env: { SILK_BACKEND: "cloud-hypervisor", SILK_CH_BINARY: cloudHypervisor },
+    };
+  const qemu = which("qemu-system-x86_64");
+  if (qemu === undefined) return simulated(`${why}, and no QEMU either`);
+  return {
+    ...ownGuest,
+    name: `QEMU (${versionOf(qemu)}), with a guest of ours: ${why}`,
+    env: { SILK_BACKEND: "qemu", SILK_QEMU_BINARY: qemu },
+  };
+}
+
+/** Why KVM cannot be used here; undefined where it can. */
+function kvmProblem() {
+  try {
+    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `/dev/kvm cannot be opened (${error.code})`;
+  }
 }
 
 /** The built ch-sim as one file that can be executed, on this Node. */

@@ -119,6 +119,15 @@ export interface Hypervisor extends Snapshotter, AsyncDisposable {
   capability<T>(token: CapabilityToken<T>): T | undefined;
 }
 
+/** Whether a backend could run VMs on this host, by what is cheap to look at: no program is run for it. */
+export interface Fitness {
+  /** Whether the settings name its VMM: it is taken before others then. */
+  readonly isChosen: boolean;
+  readonly isUsable: boolean;
+  /** Why, or why not: `qemu-system-x86_64 is not on PATH`. */
+  readonly reason: string;
+}
+
 /** A backend as its plugin hands it over: opened by an engine when a VM of it is first met. */
 export interface BackendDefinition {
   /** `[a-z][a-z0-9-]*`: the value of `--backend`, and what records name. */
@@ -126,6 +135,8 @@ export interface BackendDefinition {
   /** One line for people. */
   readonly description: string;
   open(context: BackendContext): Promise<Hypervisor>;
+  /** For the choice of a backend for VMs that name none. Default: nothing speaks against it. */
+  fitness?(context: Pick<BackendContext, "host" | "settings">): Promise<Fitness | undefined>;
 }
 
 /** Shows the command line that would start a VM. */

@@ -110,6 +110,7 @@ export type {
 export {
   type BackendContext,
   type BackendDefinition,
+  type Fitness,
   type Console,
   type Hypervisor,
   launchCommand,
@@ -236,6 +237,7 @@ export type {
 } from "./vm/record.ts";
 export { resolveSpec } from "./vm/resolve-spec.ts";
 export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";
+export { automaticBackend, type BackendChoice } from "./engine/choose-backend.ts";
 export { diskLockedError } from "./vmm/disk-holder.ts";
 export { endVmm, recordedVmm, type VmmFinder } from "./vmm/end-vmm.ts";
 export { kvmDenied, kvmProblem, kvmUnavailable } from "./vmm/kvm.ts";

@@ -19,6 +19,7 @@ import { create } from "./create.ts";
 import { launchCommandOf, preparationOf } from "./debug.ts";
 import { remove } from "./delete.ts";
 import { findFirmware, firmwareHint } from "./firmware.ts";
+import { fitness } from "./fitness.ts";
 import { hotPlugOf } from "./hot-plug.ts";
 import { inspect, list } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
@@ -39,6 +40,7 @@ const name = "cloud-hypervisor";
 export const cloudHypervisor: BackendDefinition = {
   name,
   description: "Cloud Hypervisor, one process for each VM",
+  fitness,
   async open(context) {
     const { host, logger } = context;
     const settings = readSettings(context.settings);

@@ -1,3 +1,4 @@
+import { backend } from "./checks/backend.ts";
 import { configuration } from "./checks/config.ts";
 import { logDir, rootDir, runDir } from "./checks/directory.ts";
 import { firmware } from "./checks/firmware.ts";
@@ -24,6 +25,7 @@ import type { Check } from "./finding.ts";
 export function checksFor(backends: readonly string[]): readonly Check[] {
   return [
     kvm,
+    backend,
     ...backends.map(vmm),
     firmware,
     userfaultfd,

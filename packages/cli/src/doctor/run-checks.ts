@@ -59,6 +59,7 @@ export async function contextFor(
     ...patient,
     signal,
     distribution: await findDistribution(host.files),
+    choice: await engine?.defaultBackend().catch(() => undefined),
     responds: answers.ask,
     probe: probes.ask,
   };

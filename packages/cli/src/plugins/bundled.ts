@@ -75,14 +75,16 @@ function lazyBackend(
   description: string,
   load: () => Promise<PluginDefinition>,
 ): BackendDefinition {
+  const find = async (): Promise<BackendDefinition> => {
+    const plugin = await load();
+    const backend = plugin.backends?.find((definition) => definition.name === name);
+    if (backend === undefined) throw new Error(`${plugin.name} brings no backend "${name}"`);
+    return backend;
+  };
   return {
     name,
     description,
-    open: async (context) => {
-      const plugin = await load();
-      const backend = plugin.backends?.find((definition) => definition.name === name);
-      if (backend === undefined) throw new Error(`${plugin.name} brings no backend "${name}"`);
-      return await backend.open(context);
-    },
+    open: async (context) => await (await find()).open(context),
+    fitness: async (context) => await (await find()).fitness?.(context),
   };
 }

@@ -10,7 +10,7 @@ export function defaultConfig(
 }
 
 const fixedDefaults = {
-  backend: "cloud-hypervisor",
+  backend: "auto",
   chBinary: "cloud-hypervisor",
   chFirmware: "",
   qemuBinary: "qemu-system-x86_64",

@@ -18,7 +18,7 @@ export interface EngineConfig {
   readonly runDir: string;
   /** Where the VMMs' output goes. */
   readonly logDir: string;
-  /** Backend of a VM that names none. */
+  /** Backend of a VM that names none; `auto` for the first that can run VMs here. */
   readonly backend: string;
   /** The `cloud-hypervisor` program: a name on PATH, or a path. */
   readonly chBinary: string;

@@ -10,6 +10,7 @@ import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
 import { openStore, openStoreReadOnly, type Store } from "../store/store.ts";
 import { randomId } from "../vm/names.ts";
 import type { VmPaths } from "../vm/record.ts";
+import { type BackendChoice, chooseBackend } from "./choose-backend.ts";
 import type { HookRunner } from "./hooks.ts";
 import type { OperationObserver } from "./observer.ts";
 import type { ChangeOptions } from "./types.ts";
@@ -30,6 +31,7 @@ export class EngineCore {
   readonly #openedSources = new Map<string, Promise<ImageSource>>();
   readonly #plumbings = new Map<string, Promise<Plumbing>>();
   readonly #backends = new Map<string, Promise<Hypervisor>>();
+  #choice: Promise<BackendChoice> | undefined;
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
   #scope: string | undefined;
@@ -100,6 +102,13 @@ export class EngineCore {
 
   get backendNames(): readonly string[] {
     return [...this.#definitions.keys()];
+  }
+
+  /** The backend of VMs that name none; chosen once. */
+  defaultBackend(): Promise<BackendChoice> {
+    this.#refuseClosed();
+    this.#choice ??= chooseBackend(this.host, this.config, [...this.#definitions.values()]);
+    return this.#choice;
   }
 
   /** The store for reading and writing; made, with its directory, at the first use. */

@@ -230,7 +230,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       change("gc", undefined, "cannot collect garbage", call, (signal) =>
         collectGarbage(core, call, signal),
       ),
-    backend: (name = config.backend) => core.backend(name),
+    backend: async (name) => await core.backend(name ?? (await core.defaultBackend()).name),
+    defaultBackend: () => core.defaultBackend(),
     capability: async (ref, token) => {
       const vm = core.read((store) => resolveVm(store, ref));
       return requireCapability(await core.backend(vm.backend), token);
@@ -274,7 +275,10 @@ async function tellLaunch(
 }> {
   // What is told of must be here: nothing is fetched for it.
   const local = input.image === undefined ? input : { ...input, pull: "never" as const };
-  const draft = draftSpec(local, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const draft = draftSpec(local, core.host, {
+    backend: local.backend ?? (await core.defaultBackend()).name,
+    cwd: core.cwd,
+  });
   const backend = await core.backend(draft.backend);
   const commands = requireCapability(backend, launchCommand);
   // Read for the paths' sake: they hold the store's scope.

@@ -21,13 +21,17 @@ export async function createVm(
   options: CreateOptions,
   signal: AbortSignal | undefined,
 ): Promise<VmRecord> {
-  const draft = draftSpec(input, core.host, { backend: core.config.backend, cwd: core.cwd });
+  const choice = input.backend === undefined ? await core.defaultBackend() : undefined;
+  const defaults = { backend: choice?.name ?? "", cwd: core.cwd };
+  const draft = draftSpec(input, core.host, defaults);
   core.observer?.subject(draft);
   const backend = await core.backend(draft.backend);
   const store = await core.store();
   await recoverAll(core, store);
   refuseClash(store, draft);
   const context = core.context(options, signal);
+  if (choice?.isSubstitute === true)
+    context.warn(`${draft.name} gets the backend ${choice.name}: ${choice.reason}`);
   await using completed = await specWithImage(core, draft, backend, context);
   const labels = await core.hooks.beforeLabelled(
     "vm:before-create",

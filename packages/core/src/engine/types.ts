@@ -1,3 +1,4 @@
+import type { BackendChoice } from "./choose-backend.ts";
 import type { EngineCallOptions } from "../call.ts";
 import type { CapabilityToken } from "../capability.ts";
 import type { EngineConfig } from "../config/schema.ts";
@@ -451,7 +452,9 @@ export interface Engine extends AsyncDisposable {
   gc(
     options?: ChangeOptions & { readonly dryRun?: boolean | undefined },
   ): Promise<readonly Orphan[]>;
-  /** A backend, for what only it can do. @throws SilkError `BACKEND_UNKNOWN` */
+  /** The backend of VMs that name none, and why it is that one. */
+  defaultBackend(): Promise<BackendChoice>;
+  /** A backend, for what only it can do. Default: the one of VMs that name none. @throws SilkError `BACKEND_UNKNOWN` */
   backend(name?: string): Promise<Hypervisor>;
   /** What a VM's backend can do beyond the contract. @throws SilkError `CAPABILITY_MISSING` */
   capability<T>(ref: string, token: CapabilityToken<T>): Promise<T>;

@@ -28,6 +28,7 @@ export function lazyPlugin(unloaded: UnloadedPlugin): PluginDefinition {
     backends: (manifest.backends ?? []).map(told).map((backend) => ({
       ...backend,
       open: async (context) => await (await find("backends", backend.name)).open(context),
+      fitness: async (context) => await (await find("backends", backend.name)).fitness?.(context),
     })),
     networks: (manifest.networks ?? []).map((network) => ({
       ...told(network),

@@ -9,7 +9,7 @@ async function examine(backend: Partial<Hypervisor>): Promise<Outcome> {
   await using directory = await temporaryDirectory();
   const host = hostWith({});
   const patient = patientAt(directory.path);
-  const { backend: name } = patient.config;
+  const name = "cloud-hypervisor";
   const open = async () =>
     ({ name, ...backend, [Symbol.asyncDispose]: async () => {} }) as unknown as Hypervisor;
   const plugin = definePlugin({

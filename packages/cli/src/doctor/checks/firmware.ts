@@ -1,4 +1,5 @@
 import { isSilkError } from "@silkvm/core";
+import { defaultBackend } from "../context.ts";
 import type { Check, Outcome } from "../finding.ts";
 
 const why = "Cloud images boot by UEFI firmware; kernels and OCI images need none.";
@@ -9,13 +10,15 @@ export const firmware: Check = {
   title: "UEFI firmware",
   group: "Virtualization",
   atWorst: "warning",
-  async run({ engine, config, signal }) {
-    if (engine === undefined || !engine.backends.includes(config.backend))
+  async run(context) {
+    const { engine, signal } = context;
+    const name = defaultBackend(context);
+    if (engine === undefined || !engine.backends.includes(name))
       return {
         status: "skipped",
-        evidence: `not looked for: there is no backend ${config.backend}`,
+        evidence: `not looked for: there is no backend ${name}`,
       };
-    const backend = await engine.backend(config.backend);
+    const backend = await engine.backend(name);
     if (backend.findFirmware === undefined)
       return { status: "skipped", evidence: `the backend ${backend.name} looks for none` };
     const missing = (evidence: string, hint: string | undefined): Outcome => ({

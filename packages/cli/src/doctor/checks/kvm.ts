@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { CheckContext } from "../context.ts";
+import { type CheckContext, defaultBackend } from "../context.ts";
 import { probeDevice } from "../device.ts";
 import { asRoot } from "../distribution.ts";
 import type { Check, Fix, Outcome } from "../finding.ts";
@@ -19,8 +19,9 @@ export const kvm: Check = {
     const state = await probeDevice(context.host.files, device);
     if (state.kind === "usable") return await describeKvm(context);
     // The stand-in for Cloud Hypervisor, and other backends, may do without.
-    const { backend, chBinary } = context.config;
-    const isNeeded = backend === "cloud-hypervisor" && basename(chBinary) !== "ch-sim";
+    const { chBinary } = context.config;
+    const isNeeded =
+      defaultBackend(context) === "cloud-hypervisor" && basename(chBinary) !== "ch-sim";
     const outcome = (evidence: string, fix: Fix): Outcome => ({
       status: isNeeded ? "failed" : "warning",
       evidence,

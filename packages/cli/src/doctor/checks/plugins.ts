@@ -1,3 +1,4 @@
+import { defaultBackend } from "../context.ts";
 import type { Check } from "../finding.ts";
 
 /** Whether the plugins could be loaded, and bring the backend that VMs are made with. */
@@ -5,8 +6,14 @@ export const plugins: Check = {
   id: "plugins",
   title: "plugins",
   group: "silk",
-  async run({ plugins: { loaded, failed }, config, engine, engineProblem }) {
-    const isUsable = engine?.backends.includes(config.backend) ?? false;
+  async run(context) {
+    const {
+      plugins: { loaded, failed },
+      engine,
+      engineProblem,
+    } = context;
+    const backend = defaultBackend(context);
+    const isUsable = engine?.backends.includes(backend) ?? false;
     const [broken] = failed;
     const names = loaded.length === 0 ? "none" : loaded.join(", ");
     if (broken !== undefined)
@@ -15,7 +22,7 @@ export const plugins: Check = {
         evidence: failed.map(({ error }) => error.message).join("; "),
         why: isUsable
           ? "What it brings is missing."
-          : `No VM can be made: nothing else brings the backend ${config.backend}.`,
+          : `No VM can be made: nothing else brings the backend ${backend}.`,
         fix: {
           command: `silk plugins uninstall ${broken.name}`,
           description: broken.error.hint ?? "Update the plugin, or take it away.",
@@ -36,7 +43,7 @@ export const plugins: Check = {
     const others = engine?.backends ?? [];
     return {
       status: "failed",
-      evidence: `no plugin brings the backend ${config.backend} (loaded: ${names})`,
+      evidence: `no plugin brings the backend ${backend} (loaded: ${names})`,
       why: "VMs are made with it unless another one is named.",
       fix: {
         ...(others[0] === undefined ? {} : { command: `silk config set backend ${others[0]}` }),

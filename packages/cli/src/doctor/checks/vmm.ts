@@ -1,5 +1,5 @@
 import { isSilkError, toSilkError, type SilkError } from "@silkvm/core";
-import type { CheckContext } from "../context.ts";
+import { type CheckContext, defaultBackend } from "../context.ts";
 import { asRoot } from "../distribution.ts";
 import type { Check, Fix, Outcome } from "../finding.ts";
 
@@ -37,7 +37,8 @@ async function describeFailure(
   error: SilkError,
 ): Promise<Outcome> {
   const { config, host } = context;
-  const status = backend === config.backend ? "failed" : "warning";
+  const isDefault = backend === defaultBackend(context);
+  const status = isDefault ? "failed" : "warning";
   const why = `No VM can be run with the backend ${backend}.`;
   if (error.code === "KVM_UNAVAILABLE" || error.code === "KVM_DENIED") {
     const path =
@@ -45,6 +46,12 @@ async function describeFailure(
     const where = path === undefined ? "" : `found at ${path}, `;
     return { status: "skipped", evidence: `${where}not asked: KVM cannot be used` };
   }
+  // What the other backends lack is nothing to mend.
+  if (!isDefault && error.code === "VMM_NOT_FOUND")
+    return {
+      status: "skipped",
+      evidence: `${error.message}; VMs run on ${defaultBackend(context)}`,
+    };
   return { status, evidence: error.message, why, fix: mend(backend, error, context) };
 }
 
