@@ -4,6 +4,7 @@ import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import networkPlugin from "@silkvm/network";
 import { createEngine, type PluginDefinition, toSilkError } from "@silkvm/core";
 import { type EffectGate, failNth, killNth, withGate } from "@silkvm/core/testing";
+import qemuPlugin from "@silkvm/qemu";
 import { linuxHost } from "@silkvm/sys";
 import type { FaultRequest, FaultReport } from "./fault-run.ts";
 import { runVerb } from "./fault-verbs.ts";
@@ -33,7 +34,7 @@ const report = (outcome: FaultReport): void => void writeSync(1, JSON.stringify(
 try {
   await using engine = await createEngine({
     host,
-    plugins: [cloudHypervisorPlugin, networkPlugin, ...(await imagePlugins())],
+    plugins: [cloudHypervisorPlugin, qemuPlugin, networkPlugin, ...(await imagePlugins())],
     config: request.config,
     cwd: request.config.rootDir,
   });

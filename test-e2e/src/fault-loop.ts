@@ -2,6 +2,7 @@ import type { Engine, Vm, VmSpec } from "@silkvm/core";
 import { createEngine, toSilkError } from "@silkvm/core";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import { type EffectGate, failNth, releasing, withGate } from "@silkvm/core/testing";
+import qemuPlugin from "@silkvm/qemu";
 import { linuxHost } from "@silkvm/sys";
 import { expect } from "vitest";
 import { type FaultReport, runFaulty } from "./fault-run.ts";
@@ -112,7 +113,7 @@ export async function loopFaults(
   { kindOf, first, step }: Loop,
 ): Promise<void> {
   const chBinary = await target.vmm();
-  await using sandbox = await makeSandbox(chBinary);
+  await using sandbox = await makeSandbox(chBinary, [], target.settings);
   await using engine = await sandbox.engine();
   const spec = { ...(await target.spec()), memoryBytes: 2 ** 25 };
   const story = stories[verb];
@@ -185,7 +186,7 @@ export async function failVerb(
   try {
     await using engine = await createEngine({
       host: faulty,
-      plugins: [cloudHypervisorPlugin],
+      plugins: [cloudHypervisorPlugin, qemuPlugin],
       config,
       cwd: dir,
     });

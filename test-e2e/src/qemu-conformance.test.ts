@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { conformanceCases, conformanceDevice } from "@silkvm/core/conformance";
 import type { VmSpec } from "@silkvm/core";
-import qemuPlugin from "@silkvm/qemu";
 import { diskKind } from "@silkvm/storage";
 import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -23,11 +22,7 @@ describe.skipIf(qemuMissing !== undefined)("conformance on qemu", () => {
   const cases = conformanceCases({
     host: linuxHost(),
     engine: async () => {
-      const sandbox = await makeSandbox(
-        "cloud-hypervisor",
-        [qemuPlugin, vmmMadeTaps()],
-        qemuSettings,
-      );
+      const sandbox = await makeSandbox("cloud-hypervisor", [vmmMadeTaps()], qemuSettings);
       sandboxes.push(sandbox);
       return await sandbox.engine();
     },

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine, Vm } from "@silkvm/core";
 import { netResize } from "@silkvm/netresize";
-import qemuPlugin from "@silkvm/qemu";
 import { diskKind } from "@silkvm/storage";
 import { fsAttach, fsDetach, virtiofsdPlaces } from "@silkvm/virtiofs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -24,7 +23,7 @@ describe.skipIf(missing !== undefined || "missing" in guest)("a Linux guest on q
   const spec = { cpus: 1, memoryBytes: 256 * 1024 ** 2, storageBytes: 16 * 1024 ** 2, boot };
 
   beforeAll(async () => {
-    sandbox = await makeSandbox("cloud-hypervisor", [qemuPlugin, vmmMadeTaps()], qemuSettings);
+    sandbox = await makeSandbox("cloud-hypervisor", [vmmMadeTaps()], qemuSettings);
     engine = await sandbox.engine();
   });
   afterAll(async () => {
@@ -89,9 +88,12 @@ describe.skipIf(missing !== undefined || "missing" in guest)("a Linux guest on q
       await mkdir(dir);
       await writeFile(join(dir, "word"), "from the host");
       await fsAttach(engine, vm.id, { tag: "shared", dir });
-      expect(await inLinux(vm, "mount -t virtiofs shared /mnt && cat /mnt/word; umount /mnt")).toBe(
-        "from the host",
-      );
+      expect(
+        await inLinux(
+          vm,
+          "for i in $(seq 100); do mount -t virtiofs shared /mnt 2>/dev/null && break; usleep 100000; done; cat /mnt/word; umount /mnt",
+        ),
+      ).toBe("from the host");
       await fsDetach(engine, vm.id, "shared");
     }
 

@@ -14,7 +14,7 @@ export const qemuSettings = {
 } as const satisfies Partial<EngineConfig>;
 
 /** The smallest VM that boots on it, with a COW disk: the guest of `../guest`. */
-export async function qemuSpec(): Promise<VmSpec> {
+export async function qemuSpec(): Promise<VmSpec & { readonly boot: { readonly kernel: string } }> {
   const { kernelPath } = await buildGuest({});
   return {
     cpus: 1,

@@ -9,6 +9,7 @@ import {
   type Host,
   type PluginDefinition,
 } from "@silkvm/core";
+import qemuPlugin from "@silkvm/qemu";
 import { linuxHost } from "@silkvm/sys";
 
 /** Directories of a test's own, with nothing in common with those of another. */
@@ -46,7 +47,12 @@ export async function makeSandbox(
     dir,
     config,
     engine: (host = linuxHost(), more = plugins) =>
-      createEngine({ host, plugins: [cloudHypervisorPlugin, ...more], config, cwd: dir }),
+      createEngine({
+        host,
+        plugins: [cloudHypervisorPlugin, qemuPlugin, ...more],
+        config,
+        cwd: dir,
+      }),
     env: {
       SILK_ROOT_DIR: directories.rootDir,
       SILK_RUN_DIR: directories.runDir,

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { VmSpec } from "@silkvm/core";
+import type { EngineConfig, VmSpec } from "@silkvm/core";
 import { buildGuest } from "./guest.ts";
 import { findRealVmm } from "./real-vmm.ts";
 
@@ -11,6 +11,8 @@ export interface Target {
   /** Why it cannot be used here; its tests are skipped then, and counted. */
   readonly missing: string | undefined;
   chBinary(): string;
+  /** Settings that its VMs need. Default: none. */
+  readonly settings?: Partial<EngineConfig> | undefined;
   /** The smallest VM that boots on it, with a COW disk and a PTY for its console. */
   spec(): Promise<VmSpec & { readonly boot: { readonly kernel: string } }>;
   readonly consoleEcho: { readonly send: string; readonly expect: string };

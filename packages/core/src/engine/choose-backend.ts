@@ -39,8 +39,9 @@ export async function chooseBackend(
       details: { known: [] },
     });
   const looked: { readonly name: string; readonly fitness: Fitness }[] = [];
-  for (const { name, fitness } of backends) {
-    const found = (await fitness?.({ host, settings: { ...config } })) ?? unknown;
+  for (const backend of backends) {
+    const { name } = backend;
+    const found = (await backend.fitness?.({ host, settings: { ...config } })) ?? unknown;
     if (found.isChosen) return { name, reason: found.reason, isSubstitute: false };
     looked.push({ name, fitness: found });
   }
