@@ -4,6 +4,7 @@ import { launch } from "./launch.ts";
 import { type LaunchedVmm, launchVmm } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { runState } from "./run-state.ts";
+import { isMicrovm } from "./settings.ts";
 import { shapeOf } from "./shape.ts";
 import { vmArgs } from "./vm-args.ts";
 
@@ -23,6 +24,10 @@ export async function start(
   const what = `the VM ${vm.name} could not be started`;
   return await launch(machine, vm, { what, signal, warn }, async ({ program, accel, buffered }) => {
     progress("starting the VMM");
+    if (isMicrovm(settings.qemuMachine) && accel === "tcg")
+      warn(
+        "without KVM a microvm has no clock that Linux could go by: give its --cmdline tsc_early_khz=2000000, or use the machine q35",
+      );
     const shape = await shapeOf(machine, vm, { accel, buffered });
     return await launchVmm(
       machine,
