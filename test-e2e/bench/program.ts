@@ -51,12 +51,21 @@ export function cleanEnvironment(dir: string): Record<string, string> {
   };
 }
 
-/** Runs `silk` with these words. @returns the most MiB of memory that it had, as far as could be seen until shortly before its end */
+/** Runs `silk` with these words. @returns as {@link peakOfProgram} */
 export async function peakOfSilk(
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<number> {
+  return await peakOfProgram(process.execPath, [silkPath, ...args], options);
+}
+
+/** Runs a program. @returns the most MiB of memory that it had, as far as could be seen until shortly before its end */
+export async function peakOfProgram(
+  command: string,
   args: readonly string[],
   { env }: ProgramOptions,
 ): Promise<number> {
-  const child = spawn(process.execPath, [silkPath, ...args], { env, stdio: "ignore" });
+  const child = spawn(command, args, { env, stdio: "ignore" });
   const ended = once(child, "exit") as Promise<[code: number | null]>;
   let peakMib = 0;
   const look = setInterval(() => {
@@ -64,6 +73,6 @@ export async function peakOfSilk(
   }, 5);
   const [code] = await ended;
   clearInterval(look);
-  if (code !== 0) throw new Error(`silk ${args.join(" ")} ended with ${String(code)}`);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${String(code)}`);
   return peakMib;
 }

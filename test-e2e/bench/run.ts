@@ -9,11 +9,12 @@ import { archives } from "./suites/archives.ts";
 import { cli } from "./suites/cli.ts";
 import { clones } from "./suites/clones.ts";
 import { counterpart } from "./suites/counterpart.ts";
+import { images } from "./suites/images.ts";
 import { saves } from "./suites/saves.ts";
 import { sdk } from "./suites/sdk.ts";
 import { vms } from "./suites/vms.ts";
 
-const suites = [cli, vms, sdk, counterpart, saves, clones, archives];
+const suites = [cli, vms, sdk, counterpart, saves, clones, archives, images];
 const usage = `Usage: pnpm bench [SUITE…] [--json FILE] [--effort N]
 
 ${suites.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join("\n")}

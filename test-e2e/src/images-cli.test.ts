@@ -172,6 +172,21 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
     await removeAll();
   });
 
+  it("leaves the seed of a cloud image out of the commands, and says so", async () => {
+    const disk = join(sandbox.dir, "cloud.raw");
+    const firmware = join(sandbox.dir, "CLOUDHV.fd");
+    writeFileSync(disk, Buffer.concat([Buffer.alloc(510), Buffer.from([0x55, 0xaa])]));
+    execFileSync("truncate", ["-s", "4M", disk]);
+    writeFileSync(firmware, "\u007fELF");
+    await silk.ok("image", "import", disk, "--name", "cloud:1");
+    const told = await silk.run(["vm", "debug", "cloud:1", "--firmware", firmware, "--user", "me"]);
+    expect(told.code).toBe(0);
+    expect(told.stdout).toContain("/cow.");
+    expect(told.stdout).not.toContain("cidata");
+    expect(told.stderr).toContain("(cidata) is left out: only silk makes it");
+    await removeAll();
+  });
+
   it("offers the names of images where one is to be named", async () => {
     await silk.ok("image", "import", layout, "--name", "web:1.0");
     const complete = async (...words: string[]) =>

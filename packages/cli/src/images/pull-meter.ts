@@ -18,7 +18,7 @@ const longMs = 1000;
 
 const doing = {
   resolving: "looking it up",
-  downloading: "downloading",
+  downloading: "all has arrived",
   verifying: "checking what is here",
   converting: "making a disk of it",
   done: "done",

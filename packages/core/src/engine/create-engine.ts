@@ -286,7 +286,13 @@ async function tellLaunch(
   const context = core.context({}, signal);
   await using completed = await specWithImage(core, draft, backend, context);
   const { spec } = completed;
-  const { disks } = await backend.plan(spec, context);
+  const { disks: planned } = await backend.plan(spec, context);
+  // No command line makes a seed, and a disk that is not there keeps the VMM from starting.
+  const disks = planned.filter(({ role }) => role !== "cidata");
+  if (disks.length < planned.length)
+    context.warn(
+      "the disk by which the guest learns who it is (cidata) is left out: only silk makes it",
+    );
   const nics = await planNics(core, spec, context);
   const vm = planRecord(spec, { disks, nics }, 0, core.now());
   const command = await commands.launchCommand(vm, { signal });
