@@ -45,6 +45,9 @@ describe("parseFilters", () => {
     expect(matching("name=db")).toEqual(["db"]);
     expect(matching("id=id-db")).toEqual(["db"]);
     expect(matching("backend=qemu")).toEqual([]);
+    expect(matching("image=web:*")).toEqual([]);
+    const ofImage = { ...vm("job", "running"), image: "web:1.4" };
+    expect([...vms, ofImage].filter(parseFilters(["image=web:*"]))).toEqual([ofImage]);
   });
 
   it("takes a star for anything, and every other character as it is", () => {

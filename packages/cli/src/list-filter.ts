@@ -7,6 +7,7 @@ const fields = {
   id: ({ id }: VmSummary) => id,
   name: ({ name }: VmSummary) => name,
   state: ({ state }: VmSummary) => state,
+  image: ({ image }: VmSummary) => image ?? "",
   backend: ({ backend }: VmSummary) => backend,
 } as const;
 

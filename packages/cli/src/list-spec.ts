@@ -6,7 +6,7 @@ export const listSpec = {
   aliases: [["vm", "ls"]],
   summary: "list VMs",
   description:
-    "A filter is id=, name=, state= or backend= (with * for anything), or a label's key=value; label=key means any value. Filters of one key are alternatives, different keys and labels must all hold.",
+    "A filter is id=, name=, state=, image= or backend= (with * for anything), or a label's key=value; label=key means any value. Filters of one key are alternatives, different keys and labels must all hold.",
   examples: [
     { description: "all VMs", command: "silk vm list" },
     {
