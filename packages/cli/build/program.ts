@@ -15,6 +15,7 @@ const apart: readonly { readonly specifier: string; readonly file: string }[] = 
   { specifier: "@silkvm/netresize", file: "netresize" },
   { specifier: "@silkvm/network", file: "network" },
   { specifier: "undici/lib/dispatcher/client.js", file: "undici-client" },
+  { specifier: "undici", file: "undici" },
   { specifier: "minimatch", file: "minimatch" },
   { specifier: "tinyglobby", file: "tinyglobby" },
   { specifier: "lilconfig", file: "lilconfig" },

@@ -55,6 +55,13 @@ export interface PullResult {
   readonly changed: boolean;
 }
 
+/** A file of an image. */
+export interface BlobSize {
+  readonly blobId: string;
+  /** Room that it takes on the disk. */
+  readonly sizeBytes: number;
+}
+
 /** An image of which names were taken away. */
 export interface RemoveResult {
   readonly image: ImageRecord;

@@ -16,6 +16,7 @@ import { spool } from "./files/spool.ts";
 import { collectGarbage, type GarbagePlan, type ImageGarbage, planGarbage } from "./gc.ts";
 import { Http } from "./http/http.ts";
 import type {
+  BlobSize,
   ImagesOptions,
   ImportOptions,
   KitOptions,
@@ -217,6 +218,20 @@ export class Images implements AsyncDisposable {
         throw error;
       }
     });
+  }
+
+  /** The files of images that are here, with the room that each takes. Looks at the disk alone, and writes nothing. */
+  async blobs(): Promise<readonly BlobSize[]> {
+    const { files } = this.#host;
+    const names = await files.list(this.#blobs.paths.blobsDir);
+    return await Promise.all(
+      names
+        .filter((name) => blobIdPattern.test(name))
+        .map(async (blobId) => {
+          const stat = await files.stat(this.#blobs.path(blobId));
+          return { blobId, sizeBytes: stat?.allocatedBytes ?? 0 };
+        }),
+    );
   }
 
   /** Where a blob is, by its id, which may be anything; undefined where there is none. */

@@ -1,5 +1,6 @@
 export { Images, openImages } from "./images.ts";
 export type {
+  BlobSize,
   ImagesOptions,
   ImportOptions,
   KitOptions,

@@ -1,5 +1,5 @@
 import type { BlobReference } from "@silkvm/core";
-import type { ImageRecord, KeptBlob } from "@silkvm/images";
+import type { BlobSize, ImageRecord } from "@silkvm/images";
 
 /** An image as commands tell of it; its size is the room that it takes on this disk. */
 export interface ImageView extends ImageRecord {
@@ -22,7 +22,7 @@ export interface ImageDetails extends ImageView {
 /** Images with what is their own, by what there is of blobs. */
 export function imageViews(
   records: readonly ImageRecord[],
-  blobs: readonly Pick<KeptBlob, "blobId" | "sizeBytes">[],
+  blobs: readonly BlobSize[],
   familiarName: (ref: string) => string,
 ): readonly ImageView[] {
   const sizes = new Map(blobs.map(({ blobId, sizeBytes }) => [blobId, sizeBytes]));
@@ -42,7 +42,7 @@ export function imageViews(
 export function imageDetails(
   { ref, digest }: Pick<ImageRecord, "ref" | "digest">,
   all: readonly ImageView[],
-  blobs: readonly Pick<KeptBlob, "blobId">[],
+  blobs: readonly Pick<BlobSize, "blobId">[],
   references: readonly BlobReference[],
 ): ImageDetails {
   const view = all.find((image) => image.ref === ref);

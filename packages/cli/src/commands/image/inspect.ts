@@ -25,14 +25,14 @@ export default class ImageInspect extends SilkCommand {
     await using open = await openEngine(flags, this.config);
     await using images = await openImagesOf(open);
     const { familiarName } = await import("@silkvm/images");
-    const { kept } = await images.planGarbage();
-    const all = imageViews(images.list(), kept, familiarName);
+    const blobs = await images.blobs();
+    const all = imageViews(images.list(), blobs, familiarName);
     const references = await open.engine.blobReferences(open.call());
     const nowMs = Date.now();
     await inspectEach(
       args.image,
       flags.json,
-      async (name) => imageDetails(images.inspect(name), all, kept, references),
+      async (name) => imageDetails(images.inspect(name), all, blobs, references),
       (details) => renderImageDetails(details, nowMs),
     );
   }

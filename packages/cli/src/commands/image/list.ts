@@ -38,8 +38,8 @@ export default class ImageList extends SilkCommand {
     const { openImages, familiarName } = await import("@silkvm/images");
     // Who else needs what is not asked: of many VMs it would take a while, and is not shown.
     await using images = openImages({ host: open.host, rootDir: open.engine.config.rootDir });
-    const { kept } = await images.planGarbage();
-    const views = imageViews(images.list(), kept, familiarName).filter(matches);
+    const blobs = await images.blobs();
+    const views = imageViews(images.list(), blobs, familiarName).filter(matches);
     const pretty = process.stdout.isTTY;
     const view = { json, quiet, pretty, nowMs: Date.now(), width: terminalWidth() };
     print(renderImageList(views, view));

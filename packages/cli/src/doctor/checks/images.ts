@@ -17,8 +17,7 @@ export const images: Check = {
     if (silent !== undefined) return silent;
     await using opened = openImages({ host, rootDir: config.rootDir });
     const all = opened.list();
-    const { kept } = await opened.planGarbage();
-    const present = new Set(kept.map(({ blobId }) => blobId));
+    const present = new Set((await opened.blobs()).map(({ blobId }) => blobId));
     const broken = all.filter(({ blobIds }) => blobIds.some((id) => !present.has(id)));
     const [first] = broken;
     if (first === undefined)
