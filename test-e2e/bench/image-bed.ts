@@ -15,8 +15,12 @@ export interface ImageBed extends AsyncDisposable {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly registry: Registry;
-  /** Makes an image of about so many MiB in five layers, half of it in small files and half of what it has compressible, and puts it there. @returns its name */
-  publish(name: string, sizeMib: number): Promise<string>;
+  /**
+   * Makes an image of about so many MiB in five layers, half of what it has compressible, and puts it there.
+   * @param smallShare how much of it is in files of 8 KiB; the others have 16 MiB. Default: half
+   * @returns its name
+   */
+  publish(name: string, sizeMib: number, smallShare?: number): Promise<string>;
 }
 
 /** @returns nothing where a program is missing, which is said */
@@ -33,10 +37,10 @@ export async function makeImageBed({
     dir,
     env: cleanEnvironment(dir),
     registry,
-    publish: async (name, sizeMib) => {
+    publish: async (name, sizeMib, smallShare = 0.5) => {
       const layout = join(dir, `${name}-layout`);
       await mkdir(layout);
-      writeOciLayout(layout, layersOf(sizeMib), { tag: "1.0" });
+      writeOciLayout(layout, layersOf(sizeMib, smallShare), { tag: "1.0" });
       registry.push(layout, `${name}:1.0`);
       return `${registry.host}/${name}:1.0`;
     },
@@ -44,17 +48,18 @@ export async function makeImageBed({
   };
 }
 
-function layersOf(sizeMib: number): readonly LayerFiles[] {
+function layersOf(sizeMib: number, smallShare: number): readonly LayerFiles[] {
   return Array.from({ length: 5 }, (_, layer): LayerFiles => {
-    const half = (sizeMib * MiB) / 10;
+    const small = (sizeMib * MiB * smallShare) / 5;
+    const large = (sizeMib * MiB) / 5 - small;
     const files: Record<string, Buffer> =
       layer === 0
         ? { "boot/vmlinuz-6": Buffer.from("k"), "boot/initrd.img-6": Buffer.from("i") }
         : {};
-    for (let at = 0; at < half; at += smallFileBytes)
+    for (let at = 0; at < small; at += smallFileBytes)
       files[`usr/lib/${layer}/${Math.floor(at / MiB)}/${at}`] = content(smallFileBytes);
-    for (let at = 0; at < half; at += largeFileBytes)
-      files[`usr/share/${layer}/${at}`] = content(Math.min(largeFileBytes, half - at));
+    for (let at = 0; at < large; at += largeFileBytes)
+      files[`usr/share/${layer}/${at}`] = content(Math.min(largeFileBytes, large - at));
     return files;
   });
 }
