@@ -5,6 +5,7 @@ import { findServer } from "./server-processes.ts";
 
 const lookAgainMs = 200;
 
+/** How long each side may take. */
 export interface HangUpOptions {
   /** How long the VMM and a virtiofsd may take to come to terms. */
   readonly agreeMs: number;

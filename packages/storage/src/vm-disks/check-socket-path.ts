@@ -3,7 +3,10 @@ import { SilkError } from "@silkvm/core";
 /** `sun_path` of a Unix socket has room for so many bytes and a NUL. */
 const longestSocketPath = 107;
 
-/** @throws SilkError `SOCKET_PATH_TOO_LONG` */
+/**
+ * Refuses a path that no Unix socket can have: longer than 107 bytes.
+ * @throws SilkError `SOCKET_PATH_TOO_LONG`
+ */
 export function checkSocketPath(path: string): void {
   const length = Buffer.byteLength(path);
   if (length <= longestSocketPath) return;
