@@ -1,5 +1,6 @@
 import {
   type DeviceData,
+  type Host,
   type HotPlug,
   type OperationContext,
   recordedVmm,
@@ -19,6 +20,8 @@ import type { QmpCaller, QmpCallOptions } from "./qmp/client.ts";
 import { QmpClosedError, QmpError } from "./qmp/errors.ts";
 
 const lookAgainMs = 20;
+/** How long a device that has gone may hold on to what is behind it. */
+const letGoMs = 3_000;
 
 /** A kind of device that can be added to a VM that runs. */
 export interface Pluggable<D extends DeviceData> {
@@ -77,7 +80,7 @@ async function addOne<D extends DeviceData>(
     } catch (error) {
       // Without the signal: it may be just after an abort.
       const isThere = (await listDevices(monitor)).some((known) => known.id === id);
-      if (!isThere) await run(monitor, await kind.afterwards(monitor, id, {}));
+      if (!isThere) await run(machine.host, monitor, await kind.afterwards(monitor, id, {}));
       throw error;
     }
     const bdf = (await addresses(monitor, options)).get(id);
@@ -149,16 +152,26 @@ async function clearUp(
 ): Promise<void> {
   const afterwards = await recallLeaving(machine, vm, id);
   if (afterwards === undefined) return;
-  await run(monitor, afterwards);
+  await run(machine.host, monitor, afterwards);
   await forgetLeaving(machine, vm, id);
 }
 
-/** Runs commands that give something back; what is gone already is fine. */
-async function run(monitor: QmpCaller, commands: Afterwards): Promise<void> {
+/** Runs commands that give something back; what is gone already is fine. A device keeps what is behind it for a moment after it has gone. */
+async function run(host: Host, monitor: QmpCaller, commands: Afterwards): Promise<void> {
+  const deadlineMs = host.clock.monotonicMs() + letGoMs;
   for (const { command, args } of commands)
-    await monitor.execute(command, args).catch((error: unknown) => {
-      if (!(error instanceof QmpError)) throw error;
-    });
+    for (;;) {
+      const refusal = await monitor.execute(command, args).then(
+        () => undefined,
+        (error: unknown) => {
+          if (error instanceof QmpError) return error;
+          throw error;
+        },
+      );
+      const isHeld = refusal !== undefined && /in use|busy/i.test(refusal.message);
+      if (!isHeld || host.clock.monotonicMs() > deadlineMs) break;
+      await host.clock.delay(lookAgainMs);
+    }
 }
 
 /** Talks to the VM's monitor. Undefined where no VMM runs. */
