@@ -1,4 +1,4 @@
-import type { Disk, Host, VmConfig, VmRecord } from "@silkvm/core";
+import type { Disk, Host, VmConfig } from "@silkvm/core";
 import { isNamedQcow2 } from "@silkvm/storage";
 import type { Place } from "./layout.ts";
 
@@ -23,12 +23,6 @@ export interface DiskRequest {
   /** No O_DIRECT whatever the disk says: its file system does not know it. */
   readonly buffered?: boolean | undefined;
   readonly bootIndex?: number | undefined;
-}
-
-/** cidata configures the guest at its first boot and is not attached any more after it. */
-export function attachedDisks({ boot, firstBooted, disks }: VmRecord): readonly Disk[] {
-  if (boot.kind === "direct" || !firstBooted) return disks;
-  return disks.filter(({ role }) => role !== "cidata");
 }
 
 /** Which of the disks are block devices of the host. */

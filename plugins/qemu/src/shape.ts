@@ -1,6 +1,6 @@
-import type { Host, VmRecord } from "@silkvm/core";
+import { bootDisks, type Host, type VmRecord } from "@silkvm/core";
 import type { AccelChoice } from "./accel.ts";
-import { attachedDisks, blockDevices } from "./disks.ts";
+import { blockDevices } from "./disks.ts";
 import type { Machine } from "./machine.ts";
 import { placedDisks, placedNics, type VmShape } from "./vm-args.ts";
 
@@ -12,7 +12,7 @@ export async function shapeOf(
   vm: VmRecord,
   { accel, buffered }: { readonly accel: AccelChoice["accel"]; readonly buffered: boolean },
 ): Promise<VmShape> {
-  const disks = attachedDisks(vm);
+  const disks = bootDisks(vm);
   return {
     machine: settings.qemuMachine,
     accel,
