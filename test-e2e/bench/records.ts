@@ -53,7 +53,7 @@ function copies(count: number): string {
   return `
     CREATE TEMP TABLE made AS ${values} SELECT * FROM made WHERE ${count} > 1;
     INSERT INTO vms SELECT n, made.id, made.name, backend, made.state, made.cpus, memory, storage_bytes, image, made.labels,
-      at, NULL, NULL, NULL, NULL, NULL, nics FROM made, vms WHERE seq = 1 ORDER BY n;
+      at, NULL, NULL, NULL, NULL, NULL, nics, NULL FROM made, vms WHERE seq = 1 ORDER BY n;
     INSERT INTO vm_records SELECT n, json_set(record, '$.seq', n, '$.id', made.id, '$.name', made.name, '$.state', state,
       '$.config.cpus', cpus, '$.config.memoryBytes', memory, '$.labels', json(labels), '$.createdAt', at, '$.updatedAt', at)
       FROM made, vm_records WHERE seq = 1 ORDER BY n;

@@ -101,7 +101,7 @@ onBox("images on a host in a box", (host) => {
       const nic = ["--bridge", "br0", "--mac", mac];
       const told = ["--user", "ann", "--ssh-key", key, "--data-disk", "size=16M,name=logs"];
       const boot = ["--firmware", box.guest.firmware, ...small];
-      await silk.ok("vm", "run", "cloud", "--name", "web_1", ...told, ...nic, ...boot);
+      await silk.ok("vm", "run", "--name", "web_1", ...told, ...nic, ...boot, "cloud");
       const { id, disks } = await silk.json<VmView>("vm", "inspect", "web_1");
       // The guest has it, too.
       expect(await box.guestSh(mac, "head -c 200000 /dev/vdc | strings")).toContain(id);

@@ -75,7 +75,7 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
   });
 
   it("makes VMs of it, shows what they are of, and names them when it is removed", async () => {
-    const id = (await silk.ok("vm", "run", "web:1.0", "--name", "web", ...small)).trim();
+    const id = (await silk.ok("vm", "run", "--name", "web", ...small, "web:1.0")).trim();
     const view = await silk.json<VmView>("vm", "inspect", id);
     expect(view).toMatchObject({
       state: "running",
@@ -135,11 +135,11 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
     [["image", "import", "/dev/null"], "NOT_A_FILE", 2],
     [["image", "tag", "nosuch", "new"], "IMAGE_NOT_FOUND", 3],
     [["image", "list", "--filter", "x"], "USAGE", 2],
-    [["vm", "create", "nosuch:1", "--pull", "never"], "IMAGE_NOT_FOUND", 3],
+    [["vm", "create", "--pull", "never", "nosuch:1"], "IMAGE_NOT_FOUND", 3],
     [["vm", "debug", "nosuch:1"], "IMAGE_NOT_FOUND", 3],
     [["vm", "create", ""], "INVALID_SPEC", 2],
-    [["vm", "create", "web:1", "--user-data", "/nonexistent"], "FILE_NOT_FOUND", 3],
-    [["vm", "create", "web:1", "--ssh-key", "/nonexistent"], "FILE_NOT_FOUND", 3],
+    [["vm", "create", "--user-data", "/nonexistent", "web:1"], "FILE_NOT_FOUND", 3],
+    [["vm", "create", "--ssh-key", "/nonexistent", "web:1"], "FILE_NOT_FOUND", 3],
   ] as const)("refuses silk %j", async (args, code, exitCode) => {
     const error = await silk.error([...args]);
     expect(error).toMatchObject({ code, exitCode });
@@ -161,7 +161,7 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
 
   it("prints commands for a VM of an image that a shell can run, and makes nothing", async () => {
     await silk.ok("image", "import", layout, "--name", "web:1.0");
-    const text = await silk.ok("vm", "debug", "web:1.0", ...small, "--id", "pasted");
+    const text = await silk.ok("vm", "debug", ...small, "--id", "pasted", "web:1.0");
     expect(await silk.json("vm", "list", "--all")).toEqual([]);
     expect(text).toContain("serial=cocoon-layer2");
     const lines = text.trimEnd().split("\n");
@@ -179,7 +179,7 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
     execFileSync("truncate", ["-s", "4M", disk]);
     writeFileSync(firmware, "\u007fELF");
     await silk.ok("image", "import", disk, "--name", "cloud:1");
-    const told = await silk.run(["vm", "debug", "cloud:1", "--firmware", firmware, "--user", "me"]);
+    const told = await silk.run(["vm", "debug", "--firmware", firmware, "--user", "me", "cloud:1"]);
     expect(told.code).toBe(0);
     expect(told.stdout).toContain("/cow.");
     expect(told.stdout).not.toContain("cidata");
@@ -241,7 +241,7 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
       const name = `${registry.host}/acme/web:1.4`;
       const ids = await Promise.all(
         Array.from({ length: 8 }, async (_, index) =>
-          (await silk.ok("vm", "run", name, "--name", `job-${index}`, ...small)).trim(),
+          (await silk.ok("vm", "run", "--name", `job-${index}`, ...small, name)).trim(),
         ),
       );
       expect(new Set(ids).size).toBe(8);

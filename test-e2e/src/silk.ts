@@ -95,14 +95,14 @@ export function silkVerbs<Options>(
     },
     /** Runs a command that must succeed with --json, and gives the object. */
     async json<T>(...args: readonly string[]): Promise<T> {
-      return JSON.parse(await this.ok(...args, "--json")) as T;
+      return JSON.parse(await this.ok(...withJson(args))) as T;
     },
     /** Runs a command that must fail, and gives its error as --json has it. */
     async error(
       args: readonly string[],
       options?: Options,
     ): Promise<SilkErrorJson & { readonly exitCode: number }> {
-      const { code, stdout, stderr } = await run([...args, "--json"], options);
+      const { code, stdout, stderr } = await run(withJson(args), options);
       if (code === 0) throw new Error(`silk ${args.join(" ")} succeeded\n${stdout}${stderr}`);
       const parsed = JSON.parse(stdout) as {
         error?: SilkErrorJson;
@@ -113,6 +113,13 @@ export function silkVerbs<Options>(
       return { ...error, exitCode: code };
     },
   };
+}
+
+/** In front of what may be a container's image: what is behind that is the container's. */
+function withJson([topic = "", command = "", ...rest]: readonly string[]): readonly string[] {
+  return topic === "vm"
+    ? [topic, command, "--json", ...rest]
+    : [topic, command, ...rest, "--json"].filter(Boolean);
 }
 
 export type SilkVerbs<Options> = ReturnType<typeof silkVerbs<Options>>;

@@ -6,7 +6,6 @@ import { parseSshKeys } from "./parse/ssh-key.ts";
 
 /** The flags by which the guest of a cloud image is told who may use it, and what it is to do. */
 export interface GuestFlags {
-  readonly user?: string | undefined;
   readonly "ssh-key"?: readonly string[] | undefined;
   readonly "user-data"?: string | undefined;
 }
@@ -19,13 +18,12 @@ const largestFileBytes = 1024 ** 2;
  * @throws CliError of kind `invalid` or `not-found`
  */
 export async function readGuest(flags: GuestFlags): Promise<GuestConfig | undefined> {
-  const { user, "ssh-key": keys, "user-data": userData } = flags;
-  if (user === undefined && keys === undefined && userData === undefined) return undefined;
+  const { "ssh-key": keys, "user-data": userData } = flags;
+  if (keys === undefined && userData === undefined) return undefined;
   const sshKeys = await Promise.all(
     (keys ?? []).map((key) => parseSshKeys(key, (path) => readText("--ssh-key", path))),
   );
   return {
-    ...(user === undefined ? {} : { user }),
     ...(keys === undefined ? {} : { sshKeys: sshKeys.flat() }),
     ...(userData === undefined ? {} : { userData: await readUserData(userData) }),
   };

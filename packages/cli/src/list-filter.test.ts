@@ -22,6 +22,7 @@ function vm(
     startedAt: null,
     pid: null,
     problem: null,
+    exitCode: null,
   };
 }
 

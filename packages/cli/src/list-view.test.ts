@@ -19,6 +19,7 @@ const running: VmSummary = {
   startedAt: "2026-03-01T11:57:00.000Z",
   pid: 4242,
   problem: null,
+  exitCode: null,
 };
 const broken: VmSummary = {
   ...running,

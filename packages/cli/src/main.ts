@@ -11,9 +11,10 @@ const versionFlags: ReadonlySet<string | undefined> = new Set(["--version", "-v"
  * @param root any path inside of the package that holds the commands
  */
 export async function main(argv: readonly string[], root: string): Promise<never> {
+  let words = argv;
   // What ends the program first is what is told: one fault often shows in several places at once.
   const ended = Promise.withResolvers<() => number>();
-  const fail = (error: unknown): void => ended.resolve(() => reportFailure(error, argv));
+  const fail = (error: unknown): void => ended.resolve(() => reportFailure(error, words));
   guardOutput((error) => {
     // Nothing more can be printed there, not even JSON.
     ended.resolve(() => reportFailure(outputFailure(error), []));
@@ -24,7 +25,11 @@ export async function main(argv: readonly string[], root: string): Promise<never
   });
   process.on("unhandledRejection", fail);
   tellWarnings(isDebugging(argv));
-  runCommand(argv, root).then((exitCode) => ended.resolve(() => exitCode), fail);
+  const run = async (): Promise<number> => {
+    words = await toOclif(argv);
+    return await runCommand(words, root);
+  };
+  run().then((exitCode) => ended.resolve(() => exitCode), fail);
   const conclude = await ended.promise;
   // An idle connection that still keeps the event loop alive is no reason to stay. Pipes and files are written synchronously.
   process.exit(conclude());
@@ -41,7 +46,7 @@ async function runCommand(argv: readonly string[], root: string): Promise<number
   settings.enableAutoTranspile = false;
   reportHookFailures();
   tameCommands();
-  await run(await toOclif(argv), root);
+  await run([...argv], root);
   await flushed();
   return Number(process.exitCode ?? 0);
 }
@@ -49,9 +54,16 @@ async function runCommand(argv: readonly string[], root: string): Promise<number
 /** The words as oclif is given them. */
 async function toOclif(argv: readonly string[]): Promise<string[]> {
   if (versionFlags.has(argv[0])) return ["version", ...argv.slice(1)];
-  if (argv[0]?.startsWith("--") !== true) return [...argv];
-  const { globalFlagsLast } = await import("./global-flags-last.ts");
-  return [...globalFlagsLast(argv)];
+  const { splitGlobalFlags, globalFlagsLast } = await import("./global-flags-last.ts");
+  const { flags = [], command = argv } = splitGlobalFlags(argv) ?? {};
+  if (command[0] !== "vm" && command[0]?.startsWith("vm:") !== true)
+    return [...globalFlagsLast(argv)];
+  const { flagsOfVm, dashesBeforeImage } = await import("./run/image-last.ts");
+  const from = flagsOfVm(command);
+  if (from === undefined) return [...globalFlagsLast(argv)];
+  const { vmRunFlags } = await import("./flags/vm-spec.ts");
+  const words = [...command.slice(0, from), ...flags, ...command.slice(from)];
+  return [...dashesBeforeImage(words, from, vmRunFlags)];
 }
 
 /** Resolves once it is known what became of everything that was printed. */

@@ -2,6 +2,7 @@ import type { BootSpec, DataDiskSpec, DiskSpec, VmSpec } from "@silkvm/core";
 import { usageError } from "./cli-error.ts";
 import { type GuestFlags, readGuest } from "./guest-config.ts";
 import { parseLabels } from "./parse/labels.ts";
+import { type ContainerFlags, readRun, type TaggedVolume, withRun } from "./run/run-spec.ts";
 
 /** The values of `vmSpecFlags`. */
 interface VmSpecFlags extends GuestFlags {
@@ -12,6 +13,7 @@ interface VmSpecFlags extends GuestFlags {
   readonly memory?: number | undefined;
   readonly storage?: number | undefined;
   readonly pull?: VmSpec["pull"];
+  readonly user?: string | undefined;
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly cmdline?: string | undefined;
@@ -34,12 +36,17 @@ interface VmSpecFlags extends GuestFlags {
 
 /**
  * The VM that a command line asks for, with what it names of files that the guest is to be told.
+ * @param words IMAGE, where there is one, and what is to run in it
  * @throws CliError of kind `invalid` where the flags do not go together, or a file is not what it should be
  */
-export async function readVmSpec(flags: VmSpecFlags, image: string | undefined): Promise<VmSpec> {
-  const spec = toVmSpec(flags, image);
+export async function readVmSpec(
+  flags: VmSpecFlags & ContainerFlags,
+  [image, ...command]: readonly string[],
+): Promise<{ readonly spec: VmSpec; readonly volumes: readonly TaggedVolume[] }> {
+  const wanted = await readRun(flags, command);
+  const spec = withRun(toVmSpec(flags, image), wanted);
   const guest = await readGuest(flags);
-  return guest === undefined ? spec : { ...spec, guest };
+  return { spec: guest === undefined ? spec : { ...spec, guest }, volumes: wanted.volumes };
 }
 
 /**
@@ -57,6 +64,7 @@ export function toVmSpec(flags: VmSpecFlags, image?: string): VmSpec {
     storageBytes: flags.storage,
     image,
     pull: flags.pull,
+    user: flags.user,
     boot: toBoot(flags, image),
     disks: flags.disk,
     dataDisks: flags["data-disk"],
@@ -87,7 +95,7 @@ function refuseWithoutImage(flags: VmSpecFlags): void {
   if (extra !== undefined)
     throw usageError(
       `--${extra} is for a VM of an image, and no image is named`,
-      "Name one in front of the flags: silk vm run IMAGE",
+      "Name one behind the flags: silk vm run [FLAGS] IMAGE",
     );
 }
 

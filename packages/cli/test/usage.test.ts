@@ -57,7 +57,7 @@ describe("a command line that is wrong", () => {
     [
       "vm run --ssh-key x",
       "--ssh-key is for a VM of an image, and no image is named",
-      "Name one in front of the flags: silk vm run IMAGE",
+      "Name one behind the flags: silk vm run [FLAGS] IMAGE",
     ],
     [
       "vm fs attach web --tag a",
@@ -224,6 +224,7 @@ describe("help", () => {
     expect(groups).toEqual([
       "FLAGS",
       "IMAGE FLAGS",
+      "CONTAINER FLAGS",
       "BOOT FLAGS",
       "DISK FLAGS",
       "NETWORK FLAGS",

@@ -67,6 +67,7 @@ export type {
   StartOptions,
   StopOptions,
   Vm,
+  VmEnd,
   VmView,
 } from "./engine/types.ts";
 export {
@@ -128,9 +129,11 @@ export type {
   ImageSourceContext,
   ImageSourceDefinition,
   LeaseRequest,
+  SeedContext,
 } from "./image/image-source.ts";
 export type {
   ContainerMount,
+  GuestExit,
   ContainerRun,
   GuestConfig,
   ImageType,
@@ -208,6 +211,7 @@ export type {
   SnapshotEventData,
 } from "./vm/events.ts";
 export { bootDisks } from "./vm/boot-disks.ts";
+export { hearsPowerButton } from "./vm/hears-power-button.ts";
 export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export {

@@ -1,6 +1,7 @@
 import type { ChClient } from "@silkvm/ch-client";
 import {
   endVmm,
+  hearsPowerButton,
   type OperationContext,
   type ProcessIdentity,
   recordedVmm,
@@ -19,8 +20,8 @@ const termGraceMs = 5_000;
 const powerButtonMs = 2_000;
 
 /**
- * Ends the VM. A guest that came up by firmware is asked by the power button and given time; one that was booted directly has
- * nobody who listens to the button, and is switched off. Then, or by force: `vm.shutdown`, SIGTERM, SIGKILL.
+ * Ends the VM. A guest that came up by firmware, or is a container's, is asked by the power button and given time; another one that was booted
+ * directly has nobody who listens to the button, and is switched off. Then, or by force: `vm.shutdown`, SIGTERM, SIGKILL.
  */
 export async function stop(
   machine: Machine,
@@ -33,7 +34,7 @@ export async function stop(
   const [vmm] = await living(machine, vm);
   if (vmm !== undefined) {
     await using client = openClient(machine, vm);
-    const asked = vm.boot.kind === "firmware" && !request.force && request.graceMs > 0;
+    const asked = hearsPowerButton(vm) && !request.force && request.graceMs > 0;
     const done = asked && (await askGuest(machine, client, vmm, request.graceMs, context));
     if (!done) await switchOff(client, context);
   }

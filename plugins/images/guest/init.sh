@@ -10,7 +10,8 @@ mount -t devtmpfs -o nosuid,mode=0755 devtmpfs /dev
 # What the program writes is all that shall be on the console.
 echo 1 >/proc/sys/kernel/printk
 
-console=/dev/console exit_disk= run_disk= layers= cow= name= addresses= relay= stop_signal=15 tty=0
+console=/dev/console exit_disk= run_disk= layers= cow= name= addresses= relay= stop_signal=15 tty=0 attach=0
+. /attach.sh
 
 say() { echo "silk: $*" >"$console"; }
 
@@ -18,10 +19,13 @@ say() { echo "silk: $*" >"$console"; }
 finish() {
   # Whatever still runs; the relay of the output ends by itself once nobody writes to it any more.
   tries=0
-  while [ $tries -lt 100 ]; do
+  while [ $tries -lt 100 ] || [ -n "$attached" ]; do
     for process in /proc/[0-9]*; do
       process=${process#/proc/}
-      case $process in 1 | $$ | "$relay") continue ;; esac
+      parent=
+      while read -r key value; do [ "$key" = PPid: ] && parent=$value && break; done 2>/dev/null <"/proc/$process/status"
+      case $process in 1 | $$) continue ;; esac
+      case " $relay $control $pump " in *" $process "* | *" ${parent:-none} "*) continue ;; esac
       # Threads of the kernel have no program.
       readlink "/proc/$process/exe" >/dev/null 2>&1 && kill -9 "$process" 2>/dev/null
     done
@@ -31,7 +35,8 @@ finish() {
     sleep 0.05
   done
   # Setting a terminal waits until all that was written has left.
-  stty -F "$console" sane 2>/dev/null
+  # What somebody who has attached still says must not come back to him.
+  if [ -n "$attached" ]; then stty -F "$console" raw -echo; else stty -F "$console" sane; fi 2>/dev/null
   sync
   for at in dev/.silk dev/pts dev/shm dev run sys/fs/cgroup sys proc; do umount "/root/$at" 2>/dev/null; done
   umount /root 2>/dev/null || mount -o remount,ro /root 2>/dev/null
@@ -39,6 +44,7 @@ finish() {
   sync
   # The last thing: whoever reads it knows that all else is on the disks.
   [ -n "$exit_disk" ] && echo "$1 $2" | dd of="$exit_disk" bs=512 conv=sync,fsync 2>/dev/null
+  part "$1" "$2"
   poweroff -f
   # Without ACPI there is no power to turn off.
   echo o >/proc/sysrq-trigger
@@ -47,6 +53,8 @@ finish() {
 
 die() {
   say "$*"
+  # The terminal of a VMM that has ended is empty, and somebody may read it.
+  sleep 1
   finish exit 125
 }
 
@@ -275,16 +283,33 @@ done
 
 # What the shell says of the program's end goes to /notes: nothing where it ended by itself. (Of SIGINT and SIGPIPE it never says anything.) The program's own
 # output is turned elsewhere by enter.sh: turned here, what the shell says would go there, too.
+[ "$attach" = 1 ] && meet
 if [ "$tty" = 1 ]; then
   stty -F "$console" sane
+  [ "${rows:-0}" -gt 0 ] && [ "${columns:-0}" -gt 0 ] && stty -F "$console" rows "$rows" cols "$columns"
+  # What is typed sooner would be taken for what it is not: in a raw terminal Enter ends no line.
+  [ -n "$attached" ] && echo "silk-ready $nonce"
   export output="$console"
   { setsid -c sh /enter.sh <"$console"; code=$?; } 2>/notes
 else
   export output=/out
   mkfifo -m 0666 /out
-  cat /out >"$console" &
+  stdin=/dev/null
+  if [ -n "$attached" ]; then
+    mkfifo /taken /input /stdin /bye
+    # Both ways, so that none of its writers waits or finds nobody.
+    exec 5<>/taken 6<>/bye
+    listen <"$console" &
+    control=$!
+    if [ "$input" = 1 ]; then
+      stdin=/stdin
+      pump &
+      pump=$!
+    fi
+  fi
+  if [ "$window" -gt 0 ]; then send /out </taken & else cat /out >"$console" & fi
   relay=$!
-  { setsid sh /enter.sh </dev/null; code=$?; } 2>/notes
+  { setsid sh /enter.sh <"$stdin" 5<&- 6<&-; code=$?; } 2>/notes
 fi
 if [ $code -gt 128 ] && [ -s /notes ]; then finish signal $((code - 128)); fi
 finish exit $code

@@ -199,7 +199,11 @@ export class Images implements AsyncDisposable {
   async lease(
     name: string,
     options: CallOptions = {},
-  ): Promise<{ readonly image: VmImage; readonly lease: HostLock }> {
+  ): Promise<{
+    readonly image: VmImage;
+    readonly record: ImageRecord;
+    readonly lease: HostLock;
+  }> {
     return await this.#doing(`cannot use ${name}`, options, async () => {
       const lease = await this.#blobs.use(options);
       try {
@@ -212,7 +216,7 @@ export class Images implements AsyncDisposable {
               hint: `Pull it again: silk image pull ${familiarName(record.ref)}`,
               details: { blobId: id },
             });
-        return { image: vmImage(record, this.#blobs), lease };
+        return { image: vmImage(record, this.#blobs), record, lease };
       } catch (error) {
         await lease.release();
         throw error;

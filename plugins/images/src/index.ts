@@ -12,7 +12,12 @@ export type {
 export type { GarbagePlan, ImageGarbage, KeptBlob } from "./gc.ts";
 export type { HttpSettings } from "./http/http.ts";
 export { containerRun } from "./kit/container-run.ts";
-export { type ContainerExit, readExitStatus } from "./kit/exit-status.ts";
+export {
+  attachContainer,
+  type AttachContainerOptions,
+  type ContainerAttachment,
+} from "./attach/attach-container.ts";
+export { readExitStatus } from "./kit/exit-status.ts";
 export type { KernelPlaces } from "./kit/host-kernels.ts";
 export type { ImportKernelOptions } from "./kit/import-kernel.ts";
 export type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";

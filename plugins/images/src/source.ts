@@ -1,4 +1,6 @@
 import {
+  type ContainerRun,
+  type Host,
   type ImageGarbage,
   type ImageLease,
   type ImageSource,
@@ -7,12 +9,29 @@ import {
   isSilkError,
   type LeaseRequest,
   type OperationContext,
+  type VmImage,
   type VmRecord,
 } from "@silkvm/core";
 import { checkGuestConfig, hostnameOf } from "./cidata/seed.ts";
 import { writeCidata } from "./cidata/write-cidata.ts";
 import { type Images, openImages } from "./images.ts";
+import { containerRun } from "./kit/container-run.ts";
+import { clearExitStatus, readExitStatus } from "./kit/exit-status.ts";
+import { runDiskContent } from "./kit/run-disk.ts";
 import { progressText } from "./progress-text.ts";
+import type { ImageRunConfig } from "./store/image-record.ts";
+
+/** Of the disk to which a container's VM writes how its program ended. */
+const exitSerial = "silk-exit";
+
+const noRunConfig: ImageRunConfig = {
+  entrypoint: [],
+  cmd: [],
+  env: [],
+  user: "",
+  workingDir: "",
+  labels: {},
+};
 
 /** Images of registries, archives and URLs, as an engine gets them. */
 export const imageSource: ImageSourceDefinition = {
@@ -26,9 +45,14 @@ function openSource({ host, rootDir, logger, references }: ImageSourceContext): 
   return {
     checkGuest: checkGuestConfig,
     lease: (name, request, context) => lease(images, name, request, context),
-    writeSeed: (vm, { signal }) => {
+    writeSeed: async (vm, { signal, attach }) => {
       signal?.throwIfAborted();
-      return writeCidataOf(vm, (path, seed) => writeCidata(host, path, seed));
+      if (vm.config.run === undefined) await writeCidataOf(vm, host);
+      else await writeRunDisk(host, vm, vm.config.run, attach);
+    },
+    readExit: async (vm) => {
+      const path = exitDiskOf(vm);
+      return path === undefined ? undefined : await readExitStatus(host, path);
     },
     blobPath: (blobId) => images.blobPath(blobId),
     collectGarbage: ({ dryRun }, context) => collectGarbage(images, dryRun, context),
@@ -39,7 +63,7 @@ function openSource({ host, rootDir, logger, references }: ImageSourceContext): 
 async function lease(
   images: Images,
   name: string,
-  { pull }: LeaseRequest,
+  { pull, run, needsKernel }: LeaseRequest,
   { signal, progress, warn }: OperationContext,
 ): Promise<ImageLease> {
   if (pull !== "never" && (pull === "always" || !isHere(images, name)))
@@ -49,8 +73,37 @@ async function lease(
       onWarning: warn,
       onProgress: (event) => progress(progressText(name, event)),
     });
-  const { image, lease: held } = await images.lease(name, { signal });
-  return { image, [Symbol.asyncDispose]: () => held.release() };
+  const { image, record, lease: held } = await images.lease(name, { signal });
+  try {
+    const whole =
+      image.type === "oci-container"
+        ? await withBoot(images, image, { config: record.run, run, needsKernel, signal })
+        : image;
+    return { image: whole, [Symbol.asyncDispose]: () => held.release() };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+/** A container's image with what it lacks: a kernel, an initramfs, and what exactly is run. The caller holds a lease. */
+async function withBoot(
+  images: Images,
+  image: VmImage,
+  {
+    config = noRunConfig,
+    run,
+    needsKernel,
+    signal,
+  }: Pick<LeaseRequest, "run" | "needsKernel"> & {
+    readonly config: ImageRunConfig | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<VmImage> {
+  const runs = { ...image, run: containerRun(config, run) };
+  if (!needsKernel) return runs;
+  const { kernelPath, initrdPath, blobIds } = await images.kit({ signal });
+  return { ...runs, kernelPath, initrdPath, blobIds: [...image.blobIds, ...blobIds] };
 }
 
 function isHere(images: Images, name: string): boolean {
@@ -63,15 +116,12 @@ function isHere(images: Images, name: string): boolean {
   }
 }
 
-async function writeCidataOf(
-  vm: VmRecord,
-  write: (path: string, seed: Parameters<typeof writeCidata>[2]) => Promise<void>,
-): Promise<void> {
+async function writeCidataOf(vm: VmRecord, host: Host): Promise<void> {
   const path = vm.disks.find(({ role }) => role === "cidata")?.path;
   if (path === undefined) return;
   const { guest, dns } = vm.config;
   const { nics, disks } = vm;
-  await write(path, {
+  await writeCidata(host, path, {
     instanceId: vm.id,
     hostname: hostnameOf(vm.name),
     ...guest,
@@ -79,6 +129,26 @@ async function writeCidataOf(
     dns,
     disks,
   });
+}
+
+/** What a container's VM is to run, and who it is. */
+async function writeRunDisk(
+  host: Host,
+  vm: VmRecord,
+  run: ContainerRun,
+  attach: boolean,
+): Promise<void> {
+  const path = vm.disks.find(({ role }) => role === "cidata")?.path;
+  if (path === undefined) return;
+  const content = runDiskContent(run, { hostname: hostnameOf(vm.name), attach });
+  // What it runs may have secrets among its variables.
+  await host.files.writeAtomic(path, content, { mode: 0o600 });
+  const exitPath = exitDiskOf(vm);
+  if (exitPath !== undefined) await clearExitStatus(host, exitPath);
+}
+
+function exitDiskOf({ disks }: VmRecord): string | undefined {
+  return disks.find(({ serial }) => serial === exitSerial)?.path;
 }
 
 /** Whoever pulls just now may be about to need what looks like garbage: it stays until the next time. */

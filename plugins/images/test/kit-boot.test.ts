@@ -81,7 +81,7 @@ describe.skipIf(!canBoot || !canConvert)(
         },
       );
       const { output, exit } = await machine.ended();
-      expect(exit, output).toEqual({ code: 3 });
+      expect(exit, output).toEqual({ exitCode: 3 });
       expect(facts(output), output).toEqual({
         id: "uid=1000(app) gid=1001(app) groups=77(audio),1001(app)",
         where: "/srv/some where",
@@ -115,7 +115,7 @@ describe.skipIf(!canBoot || !canConvert)(
       const { output, exit } = await machine.ended();
       const every = everyByte.toString("latin1");
       expect(output === every + bigText + every, `${output.length} characters`).toBe(true);
-      expect(exit).toEqual({ code: 0 });
+      expect(exit).toEqual({ exitCode: 0 });
     });
 
     test("what it wrote is there at the next boot, also after a power failure; a signal is told from a code", async () => {
@@ -134,7 +134,7 @@ describe.skipIf(!canBoot || !canConvert)(
       });
       expect(await again.ended()).toEqual({
         output: "first\ngone\n",
-        exit: { signal: "SIGKILL" },
+        exit: { exitCode: 137, signal: "SIGKILL" },
       });
     });
 
@@ -182,7 +182,7 @@ describe.skipIf(!canBoot || !canConvert)(
       await machine.see("Running");
       machine.type("exit 130\n");
       const { output, exit } = await machine.ended();
-      expect(exit).toEqual({ code: 130 });
+      expect(exit).toEqual({ exitCode: 130 });
       expect(output).toContain("uid=1234 gid=77(audio)");
       expect(output).toContain("/dev/hvc0");
       expect(output).not.toContain("after=0");
@@ -195,7 +195,7 @@ describe.skipIf(!canBoot || !canConvert)(
       });
       await machine.see("up");
       await machine.monitor("system_powerdown");
-      expect(await machine.ended()).toEqual({ output: "up\nasked\n", exit: { code: 7 } });
+      expect(await machine.ended()).toEqual({ output: "up\nasked\n", exit: { exitCode: 7 } });
     });
 
     test("a program that is called init is the first of its namespace, and a NIC without an address asks for one", async () => {
@@ -248,7 +248,7 @@ describe.skipIf(!canBoot || !canConvert)(
         await machine.monitor(share.device);
         expect(await machine.ended()).toEqual({
           output: "from the host",
-          exit: { code: 0 },
+          exit: { exitCode: 0 },
         });
         expect(readFileSync(bed.path("volume/answer"), "utf8")).toBe("from the host");
       },

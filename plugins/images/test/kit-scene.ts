@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import type { ContainerRun } from "@silkvm/core";
+import type { ContainerRun, GuestExit } from "@silkvm/core";
 import { createRawDisk } from "@silkvm/storage";
 import { linuxHost } from "@silkvm/sys";
-import { type ContainerExit, readExitStatus, runDiskContent } from "../src/index.ts";
+import { readExitStatus, runDiskContent } from "../src/index.ts";
 import { type Bed, has, isRoot } from "./bed.ts";
 
 const qemu = "qemu-system-x86_64";
@@ -55,7 +55,7 @@ export interface Boot extends MachineFiles {
 export interface Ended {
   /** All that came from the console. */
   readonly output: string;
-  readonly exit: ContainerExit | undefined;
+  readonly exit: GuestExit | undefined;
 }
 
 /** A VM in an emulated machine. */

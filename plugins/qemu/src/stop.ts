@@ -1,5 +1,6 @@
 import {
   endVmm,
+  hearsPowerButton,
   type OperationContext,
   type ProcessIdentity,
   recordedVmm,
@@ -18,8 +19,8 @@ const quitMs = 5_000;
 const termGraceMs = 5_000;
 
 /**
- * Ends the VM. A guest that came up by firmware is asked by the power button and given time; one that was booted directly has nobody who listens to the button,
- * and is switched off. Then, or by force: `quit`, SIGTERM, SIGKILL.
+ * Ends the VM. A guest that came up by firmware, or is a container's, is asked by the power button and given time; another one that was booted directly has nobody who
+ * listens to the button, and is switched off. Then, or by force: `quit`, SIGTERM, SIGKILL.
  */
 export async function stop(
   machine: Machine,
@@ -51,7 +52,7 @@ async function ask(
   const { signal } = context;
   try {
     await using monitor = await openMonitor(machine, vm, { signal, timeoutMs: turnMs });
-    const asks = vm.boot.kind === "firmware" && !force && graceMs > 0;
+    const asks = hearsPowerButton(vm) && !force && graceMs > 0;
     if (asks && (await pressButton(machine, monitor, vmm, graceMs, context))) return;
     context.progress("switching the guest off");
     await monitor.execute("quit", undefined, { timeoutMs: quitMs, signal });

@@ -2,6 +2,7 @@ import { boolean, custom, option, string } from "@oclif/core/flags";
 import type { DataDiskSpec, DiskSpec } from "@silkvm/core";
 import { parseDataDisk } from "../parse/data-disk.ts";
 import { parseDisk } from "../parse/disk.ts";
+import { containerFlags, foregroundFlags } from "./container.ts";
 import { integerFlag, sizeFlag } from "./values.ts";
 
 const image = "IMAGE";
@@ -10,7 +11,7 @@ const disks = "DISK";
 const network = "NETWORK";
 const tuning = "TUNING";
 
-/** What `vm create`, `vm run` and `vm debug` take. */
+/** What `vm create` and `vm debug` take. */
 export const vmSpecFlags = {
   name: string({ description: "name of the VM [default: vm- and its id]", helpValue: "NAME" }),
   id: string({
@@ -37,7 +38,8 @@ export const vmSpecFlags = {
     helpGroup: image,
   })(),
   user: string({
-    description: "a user to make in the guest of a cloud image, with sudo [default: its own]",
+    description:
+      "of a container's image the user who runs the program (NAME|UID[:GROUP]); of a cloud image one to make, with sudo [default: the image's own]",
     helpGroup: image,
     helpValue: "NAME",
   }),
@@ -54,6 +56,7 @@ export const vmSpecFlags = {
     helpGroup: image,
     helpValue: "FILE",
   }),
+  ...containerFlags,
   kernel: string({
     description: "kernel to boot directly, also in the place of an image's own",
     helpGroup: boot,
@@ -143,3 +146,6 @@ export const vmSpecFlags = {
   hugepages: boolean({ description: "memory in huge pages", helpGroup: tuning }),
   windows: boolean({ description: "the guest is Windows", helpGroup: tuning }),
 };
+
+/** What `vm run` takes. */
+export const vmRunFlags = { ...vmSpecFlags, ...foregroundFlags };

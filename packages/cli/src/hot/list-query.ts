@@ -6,7 +6,7 @@ import { damaged, listTable, unsettled } from "./list-table.ts";
 
 const summary = `json_object('id', id, 'name', name, 'state', state, 'backend', backend, 'cpus', cpus, 'memoryBytes', memory_bytes,
   'storageBytes', storage_bytes, 'nics', nics, 'image', image, 'labels', json(labels), 'createdAt', created_at, 'startedAt', started_at,
-  'pid', vmm_pid, 'problem', json(problem))`;
+  'pid', vmm_pid, 'problem', json(problem), 'exitCode', exit_code)`;
 
 /**
  * What `silk vm list` prints, read from the store alone; it is written to nowhere. Undefined where the store does not hold the whole

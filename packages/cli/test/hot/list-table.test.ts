@@ -68,6 +68,7 @@ function summaries(rows: readonly VmRow[]): VmSummary[] {
     startedAt: runs?.startedAt ?? null,
     pid: runs?.vmm.pid ?? null,
     problem: problem ?? null,
+    exitCode: null,
   }));
 }
 

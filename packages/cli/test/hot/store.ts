@@ -43,7 +43,7 @@ export function storePath(rootDir: string): string {
  * @param step between the numbers of two VMs: those of VMs that are gone are not used again
  */
 export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1): void {
-  const addVm = database.prepare(`INSERT INTO vms VALUES (${Array(17).fill("?").join()})`);
+  const addVm = database.prepare(`INSERT INTO vms VALUES (${Array(18).fill("?").join()})`);
   const addRecord = database.prepare("INSERT INTO vm_records VALUES (?, ?)");
   database.exec("BEGIN");
   for (const [index, row] of rows.entries()) {
@@ -66,6 +66,7 @@ export function addVms(database: DatabaseSync, rows: readonly VmRow[], step = 1)
       vm.runtime?.vmm.startTime ?? null,
       vm.problem === undefined ? null : JSON.stringify(vm.problem),
       vm.nics.length,
+      vm.exitCode ?? null,
     );
     addRecord.run(vm.seq, JSON.stringify(vm));
   }

@@ -19,7 +19,10 @@ import { leaveOpen, settleDetaching, settleDevice } from "./settle-device.ts";
 import { settleOwners } from "./settle-owners.ts";
 import type { AttachOptions, DeviceView } from "./types.ts";
 
-/** Adds a device to a VM that runs. What fails leaves the VM, and the host, as they were. */
+/**
+ * Adds a device to a VM that runs, or with `keep` also to one that does not, which gets it at its next start. What fails leaves the VM, and the host, as
+ * they were.
+ */
 export async function attachDevice<R, D extends DeviceData>(
   core: EngineCore,
   ref: string,
@@ -32,6 +35,8 @@ export async function attachDevice<R, D extends DeviceData>(
   await deviceKind(core, kind.name);
   return await withVm(core, ref, options, signal, async ({ store, vm: found }) => {
     const plug = await hotPlug(core, found, kind);
+    if (options.keep === true && (found.state === "created" || found.state === "stopped"))
+      return await keepDevice(core, store, found, { kind, request, options, signal });
     const observed = await checkChangeable(core, found);
     const seen = withAttachments(found, trueAttachments(found, observed));
     const vm = await settleDetaching(core, store, seen);
@@ -73,6 +78,37 @@ export async function attachDevice<R, D extends DeviceData>(
     await core.hooks.after("vm:after-attach", { vm: has, device }, context.warn);
     return { ...attached, ...(bdf === undefined ? {} : { bdf }) };
   });
+}
+
+/** Notes a device for the next start of a VM that does not run. */
+async function keepDevice<R, D extends DeviceData>(
+  core: EngineCore,
+  store: Store,
+  vm: VmRecord,
+  {
+    kind,
+    request,
+    options,
+    signal,
+  }: {
+    readonly kind: DeviceKind<R, D>;
+    readonly request: R;
+    readonly options: AttachOptions;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<DeviceView<D>> {
+  const context = deviceContext(core, vm, kind.name, core.context(options, signal));
+  const planned = await kind.plan(vm, request, context);
+  const other = vm.attachments?.find(({ id }) => id === planned.id);
+  if (other !== undefined) throw deviceExists(vm, kind, planned);
+  const device = { kind: kind.name, ...planned };
+  await core.hooks.before("vm:before-attach", { vm, device }, signal);
+  signal?.throwIfAborted();
+  const kept: Attachment<D> = { ...device, state: "detached", keep: true };
+  const has: VmRecord = { ...withAttachment(vm, kept), updatedAt: store.now() };
+  store.transaction(() => store.updateVm(has));
+  await core.hooks.after("vm:after-attach", { vm: has, device }, context.warn);
+  return kept;
 }
 
 /** The VMM may have got the device all the same, though its answer was an error, or none. */
@@ -160,10 +196,18 @@ function refuseTaken<R, D extends DeviceData>(
       hint: "Detach it again to wait for that, or choose another name.",
       details,
     });
-  throw new SilkError(`the VM ${vm.name} has ${kind.noun} ${name} already`, {
+  throw deviceExists(vm, kind, planned);
+}
+
+function deviceExists<R, D extends DeviceData>(
+  vm: VmRecord,
+  kind: DeviceKind<R, D>,
+  planned: PlannedDevice<D>,
+): SilkError {
+  return new SilkError(`the VM ${vm.name} has ${kind.noun} ${nameOf(kind, planned)} already`, {
     code: "DEVICE_EXISTS",
     kind: "conflict",
     hint: "Detach it first, or choose another name.",
-    details,
+    details: { id: vm.id, name: vm.name, deviceId: planned.id },
   });
 }

@@ -47,6 +47,7 @@ import { stopVm } from "./stop.ts";
 import { saveVm, hibernateVm } from "./save-snapshot.ts";
 import type { ChangeOptions, CreateOptions, Engine, EngineOptions, LoadResult } from "./types.ts";
 import { vmHandle } from "./vm-handle.ts";
+import { waitForEnd } from "./wait.ts";
 
 /**
  * Makes an engine over one root directory. Opens nothing until it is used; dispose of it to close what it opened. VMs live on.
@@ -204,6 +205,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       bounded("cannot list the networks", call, (signal) => listNetworks(core, signal)),
     inspect: (ref, call = {}) =>
       bounded(`cannot inspect ${ref}`, call, (signal) => inspectVm(core, ref, signal)),
+    wait: (ref, call = {}) =>
+      bounded(`cannot wait for the end of ${ref}`, call, (signal) => waitForEnd(core, ref, signal)),
     list: (call = {}) =>
       bounded("cannot list the VMs", call, (signal) => listVms(core, call, signal)),
     console: (ref, call = {}) =>

@@ -1,11 +1,11 @@
 import { dirname, join } from "node:path";
 import { SilkError } from "../errors.ts";
 import type { ImageLease } from "../image/image-source.ts";
-import type { VmImage } from "../image/vm-image.ts";
+import type { RunSpec, VmImage } from "../image/vm-image.ts";
 import type { Hypervisor, OperationContext } from "../hypervisor.ts";
 import type { Disk, VmRecord } from "../vm/record.ts";
 import { bootsByFirmware, completeSpec } from "../vm/complete-spec.ts";
-import type { DraftVmSpec } from "../vm/draft-spec.ts";
+import type { DraftVmSpec, WantedImage } from "../vm/draft-spec.ts";
 import type { ResolvedVmSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
 
@@ -32,10 +32,13 @@ export async function specWithImage(
   if (draft.config.guest !== undefined) source.checkGuest?.(draft.config.guest);
   const lease = await source.lease(
     wanted.name,
-    { pull: wanted.pull, run: wanted.run, needsKernel },
+    { pull: wanted.pull, run: runOf(wanted), needsKernel },
     context,
   );
   try {
+    // Only now it is known that this user is to be made, and not one that a container has.
+    if (lease.image.type === "cloudimg" && wanted.user !== undefined)
+      source.checkGuest?.({ ...draft.config.guest, user: wanted.user });
     const firmwarePath = bootsByFirmware(draft, lease.image)
       ? await findFirmware(backend, lease, context)
       : undefined;
@@ -45,6 +48,10 @@ export async function specWithImage(
     await lease[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function runOf({ run, user }: WantedImage): RunSpec | undefined {
+  return user === undefined ? run : { ...run, user: run?.user ?? user };
 }
 
 async function findFirmware(
@@ -74,12 +81,13 @@ export async function writeSeed(
   core: EngineCore,
   vm: VmRecord,
   context: OperationContext,
+  { attach = false }: { readonly attach?: boolean | undefined } = {},
 ): Promise<void> {
   const { dataDir } = core.paths(vm);
   const { image } = vm.config;
   const hasSeed = vm.disks.some(({ role, path }) => role === "cidata" && dirname(path) === dataDir);
   if (!hasSeed || image === undefined || !core.knowsImage(image)) return;
-  await (await core.imageSource(image)).writeSeed(vm, context);
+  await (await core.imageSource(image)).writeSeed(vm, { ...context, attach });
 }
 
 /** Whether a VM's guest is told by cidata who it is, at its first boot: a clone, which is somebody else, has not been told. */

@@ -3,6 +3,7 @@ import type { VmObservation } from "../hypervisor.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { keptAttachments, trueAttachments, withAttachments } from "./device-kinds.ts";
+import { withExit } from "./guest-exit.ts";
 import { endedState } from "./reconcile.ts";
 import type { VmView } from "./types.ts";
 
@@ -23,7 +24,7 @@ export async function inspectVm(
   const observed = await backend.inspect(vm, { signal });
   const owned = operation !== undefined && (await core.host.locks.isHeld(core.lockPath, vm.seq));
   return {
-    ...trueRecord(core, vm, owned, observed),
+    ...(await trueRecord(core, vm, owned, observed)),
     observed,
     paths: core.paths(vm),
     ...(operation === undefined || !owned
@@ -38,18 +39,21 @@ export async function inspectVm(
   };
 }
 
-function trueRecord(
+async function trueRecord(
   core: EngineCore,
   vm: VmRecord,
   owned: boolean,
   observed: VmObservation,
-): VmRecord {
+): Promise<VmRecord> {
   if (vm.state === "creating" && !owned)
     return { ...vm, state: "error", problem: { ...interruptedCreate, at: core.now() } };
   if (vm.state !== "running") return vm;
   const ended = endedState(core, vm, observed);
   if (ended === undefined) return withAttachments(vm, trueAttachments(vm, observed));
-  const { runtime: _runtime, ...rest } = withAttachments(vm, keptAttachments(vm));
+  const { runtime: _runtime, ...rest } = await withExit(
+    core,
+    withAttachments(vm, keptAttachments(vm)),
+  );
   return {
     ...rest,
     state: ended.state,

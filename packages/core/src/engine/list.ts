@@ -3,7 +3,8 @@ import type { VmRecord } from "../vm/record.ts";
 import type { Hypervisor, VmObservation } from "../hypervisor.ts";
 import type { EngineCore } from "./core.ts";
 import { interruptedCreate } from "./inspect.ts";
-import { endedState } from "./reconcile.ts";
+import { guestExit } from "./guest-exit.ts";
+import { type Ended, endedState } from "./reconcile.ts";
 import type { ListOptions } from "./types.ts";
 
 /** All VMs, oldest first, each as it is. Writes nothing. Asks the backends only about those whose VMM is found dead. */
@@ -50,6 +51,7 @@ export async function listVms(
             problem: end.problem ?? null,
             pid: null,
             startedAt: null,
+            exitCode: end.exitCode ?? null,
           },
     );
   }
@@ -61,13 +63,15 @@ async function findEnded(
   dead: readonly VmRecord[],
   signal: AbortSignal | undefined,
 ) {
-  const ended = new Map<string, NonNullable<ReturnType<typeof endedState>>>();
+  const ended = new Map<string, Ended & Pick<VmRecord, "exitCode">>();
   for (const [name, vms] of Map.groupBy(dead, ({ backend }) => backend)) {
     const observed = await observe(core, name, vms, signal);
     for (const [index, vm] of vms.entries()) {
       const observation = observed[index];
       const end = observation === undefined ? undefined : endedState(core, vm, observation);
-      if (end !== undefined) ended.set(vm.id, end);
+      if (end === undefined) continue;
+      const { exitCode } = (await guestExit(core, vm)) ?? {};
+      ended.set(vm.id, { ...end, exitCode });
     }
   }
   return ended;

@@ -3,6 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { VmProblem, VmRecord, VmState } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
+import { withExit } from "./guest-exit.ts";
 
 /** What a running VM's record becomes once its VMM is gone. */
 export interface Ended {
@@ -35,7 +36,7 @@ export async function reconcile(core: EngineCore, store: Store, vm: VmRecord): P
   const ended = observed === undefined ? undefined : endedState(core, vm, observed);
   if (ended === undefined) return vm;
   const now: VmRecord = {
-    ...(await endVm(core, vm)),
+    ...(await withExit(core, await endVm(core, vm))),
     state: ended.state,
     problem: ended.problem,
     updatedAt: store.now(),

@@ -8,6 +8,7 @@ import type { VmRecord } from "../vm/record.ts";
 import { checkRoomForVm } from "../vm/resolve-spec.ts";
 import type { EngineCore } from "./core.ts";
 import { deleteSnapshotHeld } from "./delete-snapshot.ts";
+import { withoutExit } from "./guest-exit.ts";
 import { takesSeed } from "./images.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { withVm } from "./locked.ts";
@@ -253,7 +254,7 @@ function toTarget(core: EngineCore, vm: VmRecord, manifest: SnapshotManifest): V
   const { config, boot, imageBlobIds, firstBooted, nics } = manifest.vm;
   const isTold = manifest.vm.id === vm.id || !takesSeed(core, config) || !hasSeed(vm);
   return {
-    ...vm,
+    ...withoutExit(vm),
     config: { ...config, network: vm.config.network, bridge: vm.config.bridge },
     nics: vm.nics.map((nic, index) => ({
       ...nic,

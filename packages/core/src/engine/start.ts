@@ -4,6 +4,7 @@ import { bootDisks } from "../vm/boot-disks.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { endVm } from "./end-vm.ts";
+import { withoutExit } from "./guest-exit.ts";
 import { writeSeed } from "./images.ts";
 import { withVm } from "./locked.ts";
 import { attachNics } from "./network-of.ts";
@@ -35,9 +36,9 @@ export function startVm(
       signal?.throwIfAborted();
       const booting = { ...vm, nics };
       if (bootDisks(booting).some(({ role }) => role === "cidata"))
-        await writeSeed(core, booting, context);
+        await writeSeed(core, booting, context, options);
       const runtime = await backend.start(booting, context);
-      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = booting;
+      const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = withoutExit(booting);
       const running: VmRecord = { ...rest, state: "running", firstBooted: true, runtime };
       started = { ...(await attachKept(core, running, context)), updatedAt: store.now() };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);

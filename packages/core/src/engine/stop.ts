@@ -2,6 +2,7 @@ import type { Store } from "../store/store.ts";
 import type { VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 import { clearAfterVmm } from "./end-vm.ts";
+import { withExit } from "./guest-exit.ts";
 import { withVm } from "./locked.ts";
 import { releaseDevices } from "./release-devices.ts";
 import type { StopOptions } from "./types.ts";
@@ -54,7 +55,7 @@ async function stopHeld(
       { force, graceMs: options.graceMs ?? core.config.stopGraceMs },
       core.context(options, signal),
     );
-    const { problem: _problem, ...ended } = await clearAfterVmm(core, vm);
+    const { problem: _problem, ...ended } = await withExit(core, await clearAfterVmm(core, vm));
     const stopped: VmRecord = {
       ...ended,
       state: hasRun(vm) ? "stopped" : "created",

@@ -16,7 +16,16 @@ import type { RestoredMemory, RestoreMode } from "../snapshot/restore-mode.ts";
 import type { VmSummary } from "../store/rows.ts";
 import type { Verb } from "../store/journal.ts";
 import type { EventTotal, SilkEvent } from "../vm/events.ts";
-import type { Attachment, DeviceData, LeavingNic, Nic, VmPaths, VmRecord } from "../vm/record.ts";
+import type {
+  Attachment,
+  DeviceData,
+  LeavingNic,
+  Nic,
+  VmPaths,
+  VmProblem,
+  VmRecord,
+  VmState,
+} from "../vm/record.ts";
 import type { VmSpec } from "../vm/spec.ts";
 
 /** What {@link createEngine} is made of. */
@@ -53,6 +62,11 @@ export interface CreateOptions extends ChangeOptions {
 export interface StartOptions extends ChangeOptions {
   /** Boot a VM that hibernates from its disks: the memory that it had is given up, and its snapshot stays. Default false: it is refused. */
   readonly cold?: boolean | undefined;
+  /**
+   * Whether the caller is about to attach to the console of a container's VM, for which its program waits, so that nothing of what it says is lost: the
+   * image source says how (`attachContainer` of `@silkvm/images`). Default false: it begins at once.
+   */
+  readonly attach?: boolean | undefined;
 }
 
 /** Options of {@link Engine.stop}. */
@@ -74,6 +88,19 @@ export interface BatchResult {
   /** Ids, in the order of the refs. */
   readonly done: readonly string[];
   readonly failed: readonly { readonly ref: string; readonly error: SilkError }[];
+}
+
+/** A VM that does not run any more. */
+export interface VmEnd {
+  readonly id: string;
+  readonly name: string;
+  /** `stopped` after an end in order, `error` after any other; what it is now, where it did not run. */
+  readonly state: VmState;
+  /** How the program of a container's VM has ended: 0 to 255, 128 and its number for a signal. Undefined for other VMs, and where nobody knows. */
+  readonly exitCode: number | undefined;
+  /** The signal that ended it, where one did. */
+  readonly exitSignal: string | undefined;
+  readonly problem: VmProblem | undefined;
 }
 
 /** A VM as it is: its record, corrected by what is true now. */
@@ -375,6 +402,8 @@ export interface Vm extends AsyncDisposable {
   stop(options?: StopOptions): Promise<void>;
   delete(options?: DeleteOptions): Promise<void>;
   inspect(options?: EngineCallOptions): Promise<VmView>;
+  /** Waits until it does not run any more. */
+  wait(options?: EngineCallOptions): Promise<VmEnd>;
   console(options?: EngineCallOptions): Promise<Console>;
   logs(options?: LogOptions): AsyncIterable<string>;
   /** Saves it; it runs on. */
@@ -426,6 +455,11 @@ export interface Engine extends AsyncDisposable {
   blobReferences(options?: EngineCallOptions): Promise<readonly BlobReference[]>;
   /** The record and the truth. Writes nothing. */
   inspect(ref: string, options?: EngineCallOptions): Promise<VmView>;
+  /**
+   * Waits until a VM does not run any more, whoever or whatever ends it; at once, where it does not run. That it has ended is written down then.
+   * @throws SilkError `VM_NOT_FOUND` also where it is removed meanwhile
+   */
+  wait(ref: string, options?: EngineCallOptions): Promise<VmEnd>;
   /** Oldest first. Writes nothing. */
   list(options?: ListOptions): Promise<readonly VmSummary[]>;
   console(ref: string, options?: EngineCallOptions): Promise<Console>;

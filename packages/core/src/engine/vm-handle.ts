@@ -14,6 +14,7 @@ export function vmHandle(
     stop: async (options) => orThrow(await engine.stop(refs, options)),
     delete: async (options) => orThrow(await engine.delete(refs, options)),
     inspect: (options) => engine.inspect(vm.id, options),
+    wait: (options) => engine.wait(vm.id, options),
     console: (options) => engine.console(vm.id, options),
     logs: (options) => engine.logs(vm.id, options),
     save: (options) => engine.snapshots.save(vm.id, options),

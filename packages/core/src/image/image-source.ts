@@ -2,7 +2,7 @@ import type { Host } from "../host.ts";
 import type { OperationContext } from "../hypervisor.ts";
 import type { Logger } from "../logger.ts";
 import type { VmRecord } from "../vm/record.ts";
-import type { GuestConfig, RunSpec, VmImage } from "./vm-image.ts";
+import type { GuestConfig, GuestExit, RunSpec, VmImage } from "./vm-image.ts";
 
 /** Somebody who needs a blob of an image: a VM, a snapshot. */
 export interface BlobReference {
@@ -42,6 +42,12 @@ export interface ImageLease extends AsyncDisposable {
   readonly image: VmImage;
 }
 
+/** What a seed is written for. */
+export interface SeedContext extends OperationContext {
+  /** Whether somebody is about to attach to the guest's console, for whom a container's program waits before it begins. */
+  readonly attach: boolean;
+}
+
 /** What nothing needs any more. */
 export interface ImageGarbage {
   /** Its path. */
@@ -66,14 +72,17 @@ export interface ImageSource extends AsyncDisposable {
   lease(name: string, request: LeaseRequest, context: OperationContext): Promise<ImageLease>;
   /**
    * Makes the disk by which a guest learns who it is, or what it is to run: the VM's disk with the role `cidata`, from its config, NICs and disks. One
-   * that is there is replaced, whole or not at all. It is made with the VM, and anew at each start at which the guest sees it.
+   * that is there is replaced, whole or not at all. It is made with the VM, and anew at each start at which the guest sees it; how the program of a
+   * container has ended at the last run is forgotten then.
    */
-  writeSeed(vm: VmRecord, context: OperationContext): Promise<void>;
+  writeSeed(vm: VmRecord, context: SeedContext): Promise<void>;
   /**
    * Where a blob is on this host, by its id among a VM's `imageBlobIds`: a snapshot that comes from elsewhere names paths of there. Undefined where there is none here.
    * The id may be anything.
    */
   blobPath?(blobId: string): Promise<string | undefined>;
+  /** How the program of a container's VM that does not run any more has ended; undefined where it did not, or nobody knows. Default: nobody knows. */
+  readExit?(vm: VmRecord, context: OperationContext): Promise<GuestExit | undefined>;
   /** What nothing needs: no image, no VM, no snapshot. Removes it, or with `dryRun` only tells of it. */
   collectGarbage(
     options: { readonly dryRun: boolean },

@@ -42,6 +42,14 @@ export interface ContainerRun {
   readonly stopSignal?: string | undefined;
 }
 
+/** How the program of a container's VM has ended. */
+export interface GuestExit {
+  /** 0 to 255. Of one that was ended by a signal 128 and the signal's number, as a shell has it. */
+  readonly exitCode: number;
+  /** The signal that ended it: `SIGKILL`, or its number where it has no name. */
+  readonly signal?: string | undefined;
+}
+
 /** What a user wants of a container's image to be run otherwise than its maker has set it. */
 export interface RunSpec {
   /** In the place of the image's command. */

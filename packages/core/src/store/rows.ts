@@ -21,6 +21,8 @@ export interface VmSummary {
   /** Of the VMM, while it runs. */
   readonly pid: number | null;
   readonly problem: VmProblem | null;
+  /** How the program of a container's VM has ended: 0 to 255. */
+  readonly exitCode: number | null;
 }
 
 /** A summary, and what is needed to find out whether it is still true. */
@@ -59,6 +61,7 @@ export function toSummaryRow(row: Row): SummaryRow {
       startedAt: row["started_at"] as string | null,
       pid: row["vmm_pid"] as number | null,
       problem: row["problem"] === null ? null : (JSON.parse(row["problem"] as string) as VmProblem),
+      exitCode: row["exit_code"] as number | null,
     },
   };
 }
@@ -83,6 +86,7 @@ export function toVmValues(vm: VmRecord): SqlValue[] {
     vm.runtime?.vmm.pid ?? null,
     vm.runtime?.vmm.startTime ?? null,
     vm.problem === undefined ? null : JSON.stringify(vm.problem),
+    vm.exitCode ?? null,
   ];
 }
 
@@ -104,4 +108,5 @@ export const vmColumns: readonly string[] = [
   "vmm_pid",
   "vmm_start_time",
   "problem",
+  "exit_code",
 ];

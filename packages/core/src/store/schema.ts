@@ -95,6 +95,7 @@ const migrations: readonly string[] = [
        SELECT new.type, le_ms, 1 FROM event_bounds WHERE json_extract(new.data, '$.tookMs') <= le_ms
        ON CONFLICT (type, le_ms) DO UPDATE SET count = count + 1;
    END;`,
+  `ALTER TABLE vms ADD COLUMN exit_code INTEGER;`,
 ];
 
 /** The version of the store that this copy of core reads and writes. */

@@ -20,14 +20,15 @@ export function bootsByFirmware({ boot }: DraftVmSpec, image: VmImage): boolean 
  * @throws SilkError `INVALID_SPEC`, `INVALID_DISK`
  */
 export function completeSpec(
-  { storageBytes: wanted, image: _image, boot: given, ...draft }: DraftVmSpec,
+  { storageBytes: wanted, image: asked, boot: given, ...rest }: DraftVmSpec,
   parts?: ImageParts,
 ): ResolvedVmSpec {
   const image = parts?.image;
+  const draft = image?.type === "cloudimg" ? withUser(rest, asked?.user) : rest;
   const boot = image === undefined ? ownBoot(given) : imageBoot(given, image, parts?.firmwarePath);
   const storageBytes = storageOf(wanted, boot, image);
   if (image === undefined) return { ...draft, boot, config: { ...draft.config, storageBytes } };
-  checkSuits(draft, image);
+  checkSuits(draft, asked, image);
   const { name, digest, type, run } = image;
   return {
     ...draft,
@@ -62,15 +63,32 @@ function storageOf(wanted: number | undefined, boot: Boot, image: VmImage | unde
   return checkDiskSize(bytes, ownDisk);
 }
 
+/** A user of a cloud image's guest is one that cidata has it make. */
+function withUser<D extends Pick<DraftVmSpec, "config">>(draft: D, user: string | undefined): D {
+  if (user === undefined) return draft;
+  return { ...draft, config: { ...draft.config, guest: { user, ...draft.config.guest } } };
+}
+
 /** What is said to the guest must reach it. */
 function checkSuits(
   { config, dataDisks }: Pick<DraftVmSpec, "config" | "dataDisks">,
+  asked: DraftVmSpec["image"],
   image: VmImage,
 ): void {
   if (config.guest !== undefined && image.type !== "cloudimg")
     throw invalidSpec(
-      `the image ${image.name} is no cloud image: it takes no user, SSH keys or user-data`,
-      "Leave --user, --ssh-key and --user-data out.",
+      `the image ${image.name} is no cloud image: it takes no SSH keys and no user-data`,
+      "Leave --ssh-key and --user-data out.",
+    );
+  if (asked?.user !== undefined && image.type === "oci-vm")
+    throw invalidSpec(
+      `the image ${image.name} boots as it was made to: it takes no user`,
+      "Leave --user out.",
+    );
+  if (asked?.run !== undefined && image.run === undefined)
+    throw invalidSpec(
+      `the image ${image.name} is no container's: it boots as it was made to, and takes no command, environment, volumes or terminal`,
+      "Leave out what is behind IMAGE; flags of silk stand in front of it: silk vm run [FLAGS] IMAGE",
     );
   if (image.run !== undefined && dataDisks.some(({ name }) => name.startsWith("silk-")))
     throw invalidSpec(
@@ -108,6 +126,11 @@ function imageBoot(
     throw invalidSpec(
       `the image ${image.name} boots a kernel, not by firmware`,
       "Leave --firmware out.",
+    );
+  if (image.type === "oci-container" && boot?.kernel !== undefined && boot.initrd === undefined)
+    throw invalidSpec(
+      `the image ${image.name} boots with an initramfs that silk makes for a kernel and its modules, and not with a kernel alone`,
+      "Leave --kernel out, and let silk have yours: silk image import-kernel FILE",
     );
   const kernelPath = boot?.kernel ?? image.kernelPath;
   if (kernelPath === undefined)

@@ -18,6 +18,7 @@ export interface WantedImage {
   readonly name: string;
   readonly pull: NonNullable<VmSpec["pull"]>;
   readonly run: RunSpec | undefined;
+  readonly user: string | undefined;
 }
 
 /** What does not hold together in a spec. */

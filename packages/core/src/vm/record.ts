@@ -187,6 +187,10 @@ export interface VmRecord {
   /** ISO 8601. */
   readonly updatedAt: string;
   readonly runtime?: VmRuntime | undefined;
+  /** How the program of a container's VM has ended when it last ran: 0 to 255, 128 and its number for a signal. Left out where it did not, or nobody knows. */
+  readonly exitCode?: number | undefined;
+  /** The signal that ended it, where one did: `SIGKILL`. */
+  readonly exitSignal?: string | undefined;
   readonly problem?: VmProblem | undefined;
 }
 

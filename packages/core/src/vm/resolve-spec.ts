@@ -35,7 +35,7 @@ export function draftSpec(
 ): DraftVmSpec {
   const spec = validate(vmSpecSchema, input, "INVALID_SPEC", "the VM's spec");
   const id = spec.id === undefined ? randomId(host) : checkName(spec.id, "id");
-  const { image, pull = "missing", run, storageBytes } = spec;
+  const { image, pull = "missing", run, user, storageBytes } = spec;
   if (image === undefined) refuseWithoutImage(spec);
   const cpus = spec.cpus ?? Math.min(2, host.facts.cpus);
   const config: DraftVmSpec["config"] = {
@@ -52,7 +52,7 @@ export function draftSpec(
     ...(spec.dns === undefined ? {} : { dns: spec.dns }),
     ...(spec.guest === undefined ? {} : { guest: spec.guest }),
   };
-  if (config.guest !== undefined && config.windows)
+  if ((config.guest ?? user) !== undefined && config.windows)
     throw invalidSpec(
       "Windows takes no user, SSH keys or user-data from silk",
       "Leave --user, --ssh-key and --user-data out.",
@@ -66,7 +66,7 @@ export function draftSpec(
     config,
     storageBytes,
     boot: spec.boot === undefined ? undefined : absoluteBoot(spec.boot, defaults.cwd),
-    image: image === undefined ? undefined : { name: image, pull, run },
+    image: image === undefined ? undefined : { name: image, pull, run, user },
     disks: (input.disks ?? []).map((disk) => ({ ...disk, path: resolve(defaults.cwd, disk.path) })),
     dataDisks: resolveDataDisks(input, checkDiskSize),
     ...resolveNics(spec),
@@ -74,9 +74,9 @@ export function draftSpec(
   };
 }
 
-function refuseWithoutImage({ guest, run, pull, boot }: VmSpec): void {
+function refuseWithoutImage({ guest, user, run, pull, boot }: VmSpec): void {
   const [extra] =
-    Object.entries({ guest, run, pull }).find(([, value]) => value !== undefined) ?? [];
+    Object.entries({ guest, user, run, pull }).find(([, value]) => value !== undefined) ?? [];
   if (extra !== undefined)
     throw invalidSpec(
       `"${extra}" is for VMs of images, and this one names none`,

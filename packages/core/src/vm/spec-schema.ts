@@ -85,6 +85,7 @@ export const vmSpecSchema = v.strictObject({
   ),
   boot: v.optional(boot),
   guest: v.optional(guestSchema),
+  user: v.optional(v.string()),
   run: v.optional(runSpecSchema),
   disks: v.optional(v.array(disk)),
   dataDisks: v.optional(v.array(dataDisk)),

@@ -62,6 +62,8 @@ export interface VmSpec {
   readonly boot?: BootSpec | undefined;
   /** What the guest of a cloud image is told by cidata. */
   readonly guest?: GuestConfig | undefined;
+  /** What an image makes of a user: with a cloud image as `guest.user`, with a container's as `run.user`. */
+  readonly user?: string | undefined;
   /** How a container's image is to be run otherwise than its maker has set it. */
   readonly run?: RunSpec | undefined;
   readonly disks?: readonly DiskSpec[] | undefined;

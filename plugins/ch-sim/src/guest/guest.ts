@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 
 import type { Consoles } from "../console/consoles.ts";
+import { Container } from "./container.ts";
 import { diskCommand, type GuestDisk } from "./disk-commands.ts";
 import type { GuestMemoryState } from "./memory-page.ts";
+import { readRunDisk } from "./run-disk.ts";
 import type { GuestSettings } from "./settings.ts";
 import { Shell } from "./shell.ts";
 
@@ -32,6 +34,8 @@ export class Guest {
   /** The consoles on which the guest speaks without being asked: those that its command line names, if it names any. */
   readonly #systemConsoles: Shell[] = [];
   readonly #values: Map<string, string>;
+  /** What it runs in the place of a shell on its console. */
+  readonly #container: Container | undefined;
   readonly #nonce: string;
   #ranMs: number;
   #runningSince: number | undefined;
@@ -50,6 +54,14 @@ export class Guest {
     this.#nonce = memory?.nonce ?? randomBytes(8).toString("hex");
     this.#ranMs = memory?.ranMs ?? 0;
     this.#values = new Map(Object.entries(memory?.values ?? {}));
+    const run = memory === undefined ? readRunDisk(machine.disks()) : undefined;
+    this.#container =
+      run === undefined || consoles.console === undefined
+        ? undefined
+        : new Container(consoles.console, run, {
+            disks: machine.disks(),
+            powerOff: () => this.#later(0, () => machine.powerOff()),
+          });
     const named = [...machine.commandLine().matchAll(/(?<!\S)console=([a-z]+\d*)/gi)].map(
       ([, name]) => name,
     );
@@ -57,7 +69,7 @@ export class Guest {
       ["hvc0", consoles.console],
       ["ttyS0", consoles.serial],
     ] as const) {
-      if (port === undefined) continue;
+      if (port === undefined || (name === "hvc0" && this.#container !== undefined)) continue;
       const shell = new Shell(port, (line) => this.#run(line));
       this.#shells.push(shell);
       if (named.length === 0 || named.includes(name)) this.#systemConsoles.push(shell);
@@ -68,6 +80,7 @@ export class Guest {
   boot(): void {
     this.resume();
     for (const shell of this.#systemConsoles) shell.greet("silk guest ready");
+    this.#container?.boot();
     const { atBoot } = this.#settings;
     if (atBoot === "poweroff") this.#later(0, () => this.#machine.powerOff());
     if (atBoot === "reboot") this.#later(0, () => this.#machine.reset());
@@ -90,6 +103,7 @@ export class Guest {
   /** Ends for good. */
   stop(): void {
     this.pause();
+    this.#container?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
@@ -103,6 +117,10 @@ export class Guest {
   powerButton(): void {
     const { powerButton, shutdownMs } = this.#settings;
     if (powerButton === "ignore") return;
+    if (this.#container !== undefined) {
+      this.#container.powerButton();
+      return;
+    }
     for (const shell of this.#systemConsoles)
       shell.say(powerButton === "shutdown" ? "powering off" : "rebooting");
     this.#later(shutdownMs, () =>

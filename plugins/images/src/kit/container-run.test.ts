@@ -167,9 +167,9 @@ test("how a program ended is read from a disk, and nothing where nobody has writ
       );
       return await readExitStatus(linuxHost(), join(directory, "exit"));
     };
-    expect(await read("exit 3\n")).toEqual({ code: 3 });
-    expect(await read("signal 11\n")).toEqual({ signal: "SIGSEGV" });
-    expect(await read("signal 37\n")).toEqual({ signal: "37" });
+    expect(await read("exit 3\n")).toEqual({ exitCode: 3 });
+    expect(await read("signal 11\n")).toEqual({ exitCode: 139, signal: "SIGSEGV" });
+    expect(await read("signal 37\n")).toEqual({ exitCode: 165, signal: "37" });
     expect(await read("")).toBeUndefined();
     expect(await read("exit 3")).toBeUndefined();
     expect(await read("leave 3\n")).toBeUndefined();

@@ -36,6 +36,11 @@ export function checkRun(run: ContainerRun): void {
   const texts = [...argv, ...env, workingDir, user, ...mounts.map(({ path }) => path)];
   if (texts.some((text) => text.includes("\0"))) throw invalidRun("a text has a NUL byte");
   if (argv.length === 0 || argv[0] === "") throw invalidRun("there is no program");
+  if (argv[0]?.startsWith("-") === true)
+    throw invalidRun(
+      `${JSON.stringify(argv[0])} is no program`,
+      "What is behind IMAGE is the program's. Flags of silk stand in front: silk vm run [FLAGS] IMAGE",
+    );
   const nameless = env.find((text) => !/^[^=]+=/.test(text));
   if (nameless !== undefined)
     throw invalidRun(`the variable ${JSON.stringify(nameless)} is not NAME=value`);
@@ -53,8 +58,12 @@ export function checkRun(run: ContainerRun): void {
   }
 }
 
-function invalidRun(why: string): SilkError {
-  return new SilkError(`this cannot be run: ${why}`, { code: "INVALID_RUN", kind: "invalid" });
+function invalidRun(why: string, hint?: string): SilkError {
+  return new SilkError(`this cannot be run: ${why}`, {
+    code: "INVALID_RUN",
+    kind: "invalid",
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function argvOf(

@@ -3,7 +3,7 @@ import type { Host } from "@silkvm/core";
 import { applets } from "./applets.ts";
 import { cpio, cpioEnd } from "./cpio.ts";
 
-const scripts = ["init.sh", "enter.sh", "start.sh", "go.sh", "dhcp.sh"];
+const scripts = ["init.sh", "attach.sh", "enter.sh", "start.sh", "go.sh", "dhcp.sh"];
 const directories = ["bin", "cow", "dev", "layers", "proc", "root", "run", "sys"];
 
 /** The programs of the boot that are silk's own, by their names. */

@@ -14,9 +14,12 @@ export function runDiskContent(
   run: ContainerRun,
   {
     hostname = "",
+    attach = false,
   }: {
     /** Of the guest. Default: what the kernel's command line says. */
     readonly hostname?: string | undefined;
+    /** Whether the program waits until somebody has attached to the console, by {@link attachContainer}. Default false. */
+    readonly attach?: boolean | undefined;
   } = {},
 ): Uint8Array {
   checkRun(run);
@@ -28,6 +31,7 @@ export function runDiskContent(
     `workdir=${quote(run.workingDir)}`,
     `hostname=${quote(hostname)}`,
     `tty=${run.tty ? 1 : 0}`,
+    `attach=${attach ? 1 : 0}`,
     `stop_signal=${signalNumber(run.stopSignal ?? "SIGTERM") ?? ""}`,
     ...run.mounts.map(
       ({ tag, path, readonly }) =>

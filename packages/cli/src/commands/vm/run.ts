@@ -1,26 +1,51 @@
+import type { Vm } from "@silkvm/core";
 import { SilkCommand } from "../../base-command.ts";
-import { openEngine } from "../../engine.ts";
+import { usageError } from "../../cli-error.ts";
+import { type OpenEngine, openEngine } from "../../engine.ts";
 import { toFailure } from "../../failure/failure.ts";
 import { maybeImage } from "../../flags/image-args.ts";
-import { vmSpecFlags } from "../../flags/vm-spec.ts";
+import { vmRunFlags } from "../../flags/vm-spec.ts";
 import { say } from "../../output/stderr.ts";
 import { printJson, printLine } from "../../output/stdout.ts";
+import { runInForeground } from "../../run/foreground.ts";
+import { makeVm } from "../../run/make-vm.ts";
+import { imageAndCommand } from "../../run/image-last.ts";
 import { readVmSpec } from "../../vm-spec.ts";
 
+interface RunFlags {
+  readonly json: boolean;
+  readonly tty: boolean;
+  readonly interactive: boolean;
+  readonly detach: boolean;
+  readonly rm: boolean;
+}
+
 export default class VmRun extends SilkCommand {
-  static override summary = "make a VM, start it and print its id";
+  static override summary = "make a VM and start it";
   static override description =
-    "Takes what `silk vm create` takes. A VM that was made and does not start stays, for its logs; `silk vm rm` removes it.";
-  static override usage = "<%= command.id %> (IMAGE | --kernel FILE | --firmware FILE) [FLAGS]";
+    "A container's image is run as `docker run` does it, in a VM of its own: what its program writes goes to stdout, and its exit code is that of silk (128 and the number of a signal that ended it; 125 where the guest could not get so far, 126 and 127 where the program cannot be run or is not there). What stands behind IMAGE is the command, flags included: those of silk stand in front. With --detach, and of any other image or kernel, the id is printed, and silk does not wait. With --json what the program writes goes to stderr, and how it ended to stdout. Ctrl-C stops the VM in order, a second one at once. --timeout is for the start alone. A VM that does not start stays, for its logs, unless --rm is given; `silk vm rm` removes it.";
+  static override usage = [
+    "<%= command.id %> [FLAGS] IMAGE [COMMAND...]",
+    "<%= command.id %> (--kernel FILE | --firmware FILE) [FLAGS]",
+  ];
   static override examples = [
+    { description: "a shell in a container", command: "silk vm run --rm -it debian:12 bash" },
+    {
+      description: "a program, with what it needs of this host",
+      command: "silk vm run --rm -e TOKEN -v ./src:/src:ro -w /src node:24 npm test",
+    },
+    {
+      description: "a service in the background, in a network",
+      command: "silk vm run --detach --name web --bridge br0 nginx:1",
+    },
     {
       description: "an image of a VM, in a network",
-      command: "silk vm run ghcr.io/acme/web:1.4 --name web --bridge br0",
+      command: "silk vm run --name web --bridge br0 ghcr.io/acme/web:1.4",
     },
     {
       description: "a cloud image, to log in to by SSH",
       command:
-        "silk vm run https://cloud.debian.org/images/cloud/trixie/latest/debian-13-generic-amd64.qcow2 --name deb --bridge br0 --ssh-key ~/.ssh/id_ed25519.pub",
+        "silk vm run --name deb --bridge br0 --ssh-key ~/.ssh/id_ed25519.pub https://cloud.debian.org/images/cloud/trixie/latest/debian-13-generic-amd64.qcow2",
     },
     {
       description: "boot a kernel and look at its console",
@@ -30,33 +55,94 @@ export default class VmRun extends SilkCommand {
       description: "in a CNI network, with a MAC of your choice",
       command: "silk vm run --kernel vmlinux --network pods --mac 02:00:00:00:00:01",
     },
-    {
-      description: "a name, labels and more room",
-      command: "silk vm run --name web --label team=web --kernel vmlinux --memory 2G",
-    },
   ];
   static override args = maybeImage;
-  static override flags = vmSpecFlags;
+  static override strict = false;
+  static override flags = vmRunFlags;
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(VmRun);
-    const spec = await readVmSpec(flags, args.image);
+    const { flags } = await this.parse(VmRun);
+    const words = imageAndCommand(this.argv);
+    checkFlags(flags, words.length > 0);
+    const { spec, volumes } = await readVmSpec(flags, words);
     await using open = await openEngine(flags, this.config);
-    const vm = await open.engine.create(spec, open.change("making the VM"));
+    const vm = await makeVm(open, spec, volumes);
+    const isFollowable = await endsWithProgram(vm, flags.initrd);
+    if (!isFollowable && (flags.rm || flags.interactive)) {
+      await vm.delete({ force: true });
+      throw usageError(`--${flags.rm ? "rm" : "interactive"} is for a container's image alone`);
+    }
+    try {
+      if (isFollowable && !flags.detach) await this.#follow(open, vm, flags);
+      else await this.#start(open, vm, flags);
+    } catch (error) {
+      if (!flags.rm && !flags.json && (await runsNot(vm)))
+        say(`The VM ${vm.name} (${vm.id}) is made, and does not run.`);
+      throw error;
+    } finally {
+      // Also after an interrupt: the caller's signal is of no account here.
+      if (flags.rm) await removeAtEnd(vm);
+    }
+  }
+
+  async #follow(open: OpenEngine, vm: Vm, { tty, interactive, json }: RunFlags): Promise<void> {
+    const output = json ? process.stderr : process.stdout;
+    const end = await runInForeground(open, vm, { tty, interactive, output });
+    const { id, name, exitCode, exitSignal } = end;
+    process.exitCode = exitCode;
+    if (json)
+      printJson({ id, name, exitCode, ...(exitSignal === undefined ? {} : { exitSignal }) });
+  }
+
+  async #start(open: OpenEngine, vm: Vm, { json }: RunFlags): Promise<void> {
     const { id, name } = vm;
     try {
       await vm.start(open.change(`starting ${name}`));
     } catch (error) {
-      if (!flags.json) {
-        say(`The VM ${name} (${id}) is made, and does not run.`);
-        throw error;
-      }
+      if (!json) throw error;
       const failure = toFailure(error, this.id);
       process.exitCode = failure.exitCode;
       printJson({ id, name, error: failure.error });
       return;
     }
-    if (flags.json) printJson({ id, name });
+    if (json) printJson({ id, name });
     else printLine(id);
+  }
+}
+
+function checkFlags({ interactive, tty, detach, rm }: RunFlags, hasImage: boolean): void {
+  if (rm && detach)
+    throw usageError(
+      "--rm and --detach do not go together: nobody is there to remove the VM at its end",
+      "Remove it later: silk vm rm NAME",
+    );
+  if (interactive && detach)
+    throw usageError("--interactive and --detach do not go together: nobody is there to read from");
+  if (interactive && tty && !process.stdin.isTTY)
+    throw usageError(
+      "-t and -i: stdin is no terminal",
+      "Leave -t out: the program reads stdin with -i alone.",
+    );
+  if ((rm || interactive) && !hasImage)
+    throw usageError(
+      `--${rm ? "rm" : "interactive"} is for a container's image, and no image is named`,
+    );
+}
+
+/** Whether the VM tells how its program ends. An initramfs of the user's own does not. */
+async function endsWithProgram(vm: Vm, initrd: string | undefined): Promise<boolean> {
+  return (await vm.inspect()).config.run !== undefined && initrd === undefined;
+}
+
+async function runsNot(vm: Vm): Promise<boolean> {
+  return (await vm.inspect().catch(() => undefined))?.state !== "running";
+}
+
+/** Somebody else may have removed it already. */
+async function removeAtEnd(vm: Vm): Promise<void> {
+  try {
+    await vm.delete({ force: true });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "VM_NOT_FOUND") throw error;
   }
 }

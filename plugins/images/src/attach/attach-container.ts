@@ -1,0 +1,204 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import type { Console, GuestExit } from "@silkvm/core";
+import { guestExit } from "../kit/exit-status.ts";
+import { MarkedStream } from "./marked-stream.ts";
+
+/** How often the guest, which may still boot, is told that somebody is here. */
+const knockMs = 250;
+/** How often it is told so while its program says nothing. */
+const hereMs = 10_000;
+/** What the terminal of a VMM holds, so that none of it is thrown away. */
+const terminalBytes = 8192;
+/** No more than this is on the way to the program; it fits into a pipe. */
+const inputWindowBytes = 32 * 1024;
+const inputPieceBytes = 2048;
+/** So much is kept of what comes before the program begins. */
+const mostEarlyBytes = 64 * 1024;
+
+/** What {@link attachContainer} is told of the program. */
+export interface AttachContainerOptions {
+  /** As {@link ContainerRun} has it. */
+  readonly tty: boolean;
+  /** What the program is to read. Default: nothing. */
+  readonly input?: Readable | undefined;
+  /** Size of the window, of a program with a terminal. */
+  readonly size?: { readonly rows: number; readonly columns: number } | undefined;
+  /** Called when the program begins. */
+  readonly onBegin?: (() => void) | undefined;
+}
+
+/** The program of a container's VM, in the hands of whoever has started that with `attach`. */
+export interface ContainerAttachment extends Disposable {
+  /** What the program writes, to the last byte: stdout and stderr in one. It ends with the program. */
+  readonly output: Readable;
+  /** Whether the program has begun. */
+  readonly hasBegun: boolean;
+  /** What came from the console before that, at most the last 64 KiB: why a guest did not get so far. */
+  readonly early: string;
+  /** How the program has ended; undefined where the console was closed before anybody said so. Settles when the output has been read. */
+  readonly ended: Promise<GuestExit | undefined>;
+}
+
+/**
+ * Gets along with the boot's script of a container's VM at its console, after `start({ attach: true })`: the program begins when this has come, nothing of
+ * what it writes is lost, and the VM ends when all of it has arrived.
+ */
+export function attachContainer(
+  console: Console,
+  options: AttachContainerOptions,
+): ContainerAttachment {
+  return new Attachment(console, options);
+}
+
+class Attachment implements ContainerAttachment {
+  readonly output: Readable;
+  readonly ended: Promise<GuestExit | undefined>;
+  readonly #ended = Promise.withResolvers<GuestExit | undefined>();
+  readonly #console: Console;
+  readonly #options: AttachContainerOptions;
+  readonly #nonce = randomBytes(16).toString("hex");
+  readonly #marked: MarkedStream;
+  readonly #done = new AbortController();
+  readonly #isWindowed: boolean;
+  #early: Buffer = Buffer.alloc(0);
+  #hasBegun = false;
+  #exit: GuestExit | undefined;
+  #knocking: NodeJS.Timeout;
+  #inputBytes = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(console: Console, options: AttachContainerOptions) {
+    this.#console = console;
+    this.#options = options;
+    this.#isWindowed = console.kind === "pty" && !options.tty;
+    this.#marked = new MarkedStream(
+      ["silk-begin", "silk-ready", "silk-more", "silk-end"],
+      this.#nonce,
+    );
+    this.ended = this.#ended.promise;
+    const { stream } = console;
+    this.output = new Readable({ read: () => void stream.resume() });
+    this.output.once("close", () => this.#ended.resolve(this.#exit));
+    const knock = (): void => this.#say(`silk-attach ${this.#nonce}`);
+    this.#knocking = setInterval(knock, knockMs);
+    stream.on("data", this.#onData);
+    for (const event of ["end", "close", "error"]) stream.on(event, this.#onClosed);
+    knock();
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  get early(): string {
+    return this.#early.toString().replaceAll("\r\n", "\n");
+  }
+
+  [Symbol.dispose](): void {
+    this.#onClosed();
+    const { stream } = this.#console;
+    stream.off("data", this.#onData);
+    // An error that comes late is of no interest, and must not end the program.
+    for (const event of ["end", "close"]) stream.off(event, this.#onClosed);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    let taken = 0;
+    for (const piece of this.#marked.take(bytes)) {
+      if (piece.type === "mark") this.#onMark(piece.mark, piece.words);
+      else if (!this.#hasBegun)
+        this.#early = Buffer.concat([this.#early, piece.bytes]).subarray(-mostEarlyBytes);
+      else if (this.#exit === undefined) {
+        taken += piece.bytes.length;
+        if (!this.output.push(piece.bytes)) this.#console.stream.pause();
+      }
+    }
+    if (taken > 0 && this.#isWindowed) this.#say(`a ${taken}`);
+  };
+
+  #onMark(mark: string, words: readonly string[]): void {
+    if (mark === "silk-begin" && !this.#hasBegun) this.#begin();
+    else if (mark === "silk-ready") this.#startInput();
+    else if (mark === "silk-more") {
+      this.#inputBytes -= Number(words[0]);
+      this.#wake?.();
+    } else if (mark === "silk-end") {
+      if (this.#exit === undefined) {
+        this.#exit = guestExit(words[0] ?? "", Number(words[1])) ?? { exitCode: 125 };
+        this.output.push(null);
+      }
+      // The guest says it again until it has heard this. What was typed before stays a line of its own.
+      this.#say(`\nsilk-bye ${this.#nonce}`);
+    }
+  }
+
+  #begin(): void {
+    this.#hasBegun = true;
+    clearInterval(this.#knocking);
+    const { tty, input, size } = this.#options;
+    const window = this.#isWindowed ? terminalBytes : 0;
+    const hasInput = input !== undefined && !tty;
+    const { rows = 0, columns = 0 } = size ?? {};
+    this.#say(["silk-go", this.#nonce, window, hasInput ? 1 : 0, rows, columns].join(" "));
+    this.#options.onBegin?.();
+    if (!tty) this.#knocking = setInterval(() => this.#say("a 0"), hereMs);
+    if (!tty) this.#startInput();
+  }
+
+  #startInput(): void {
+    const { input, tty } = this.#options;
+    if (input === undefined) return;
+    this.#send(input, tty).catch((error: unknown) => {
+      if (!this.#done.signal.aborted) this.output.destroy(error as Error);
+    });
+  }
+
+  async #send(input: Readable, tty: boolean): Promise<void> {
+    const { signal } = this.#done;
+    const pieceBytes = tty ? Number.POSITIVE_INFINITY : inputPieceBytes;
+    for await (const chunk of input.iterator({ destroyOnReturn: false })) {
+      const bytes = Buffer.from(chunk as Uint8Array | string);
+      for (let at = 0; at < bytes.length; at += pieceBytes) {
+        const piece = bytes.subarray(at, at + pieceBytes);
+        if (!tty) {
+          while (this.#inputBytes + piece.length > inputWindowBytes) await this.#room();
+          this.#inputBytes += piece.length;
+        }
+        if (signal.aborted || this.#exit !== undefined) return;
+        const text = tty ? piece : `d ${piece.toString("base64")}\n`;
+        if (!this.#console.stream.write(text)) await this.#drained();
+      }
+    }
+    if (!tty) this.#say("e");
+  }
+
+  async #room(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await promise;
+  }
+
+  async #drained(): Promise<void> {
+    const { stream } = this.#console;
+    if (stream.writableNeedDrain) await once(stream, "drain", { signal: this.#done.signal });
+  }
+
+  #say(line: string): void {
+    const { stream } = this.#console;
+    if (stream.writable) stream.write(`${line}\n`);
+  }
+
+  readonly #onClosed = (): void => {
+    if (this.#done.signal.aborted) return;
+    this.#done.abort();
+    this.#wake?.();
+    clearInterval(this.#knocking);
+    if (this.#exit !== undefined) return;
+    const rest = this.#marked.end();
+    if (this.#hasBegun) this.output.push(rest);
+    else this.#early = Buffer.concat([this.#early, rest]);
+    this.output.push(null);
+  };
+}
