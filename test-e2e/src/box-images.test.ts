@@ -39,7 +39,7 @@ onBox("images on a host in a box", (host) => {
     const before = await traces(box);
     const more = ["--cmdline", guestCommandLine("hvc0").replace("console=hvc0 ", "")];
     const shape = ["--name", "web", "--storage", "256M", "--bridge", "br0", "--mac", mac];
-    await silk.ok("vm", "create", image.name, ...shape, ...small, ...more);
+    await silk.ok("vm", "create", ...shape, ...small, ...more, image.name);
     await silk.ok("vm", "start", "web");
 
     expect(await box.guestSh(mac, "cat /etc/replaced /srv/added; ls /etc")).toBe(
