@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Command } from "@oclif/core/command";
 import { parse } from "@oclif/core/parser";
 import { expect, it } from "vitest";
+import { vmRunFlags } from "../src/flags/vm-spec.ts";
 import { globalFlagsLast } from "../src/global-flags-last.ts";
+import { dashesBeforeImage, flagsOfVm } from "../src/run/image-last.ts";
 import { documentedCommands } from "./support/documented-commands.ts";
 import { silkCommands } from "./support/shell-words.ts";
 
@@ -38,7 +40,7 @@ const standsFor = /^(?:…|\.\.\.|\[.*|\(.*|<.*|[A-Z]+\.\.\.)$/;
 
 /** Why silk would not take a command line; undefined where it would. */
 async function refusal(words: readonly string[], named: boolean): Promise<string | undefined> {
-  const argv = globalFlagsLast(words);
+  const argv = asGiven(globalFlagsLast(words));
   if (argv.some((word) => ["--help", "-h", "--version"].includes(word))) return isKnown(argv);
   const vague = named || argv.some((word) => standsFor.test(word));
   let length = argv.length;
@@ -57,13 +59,24 @@ async function refusal(words: readonly string[], named: boolean): Promise<string
   }
 }
 
+/** As the parser is given it: what is behind IMAGE is no flag of silk. */
+function asGiven(argv: readonly string[]): readonly string[] {
+  const from = flagsOfVm(argv);
+  return from === undefined ? argv : dashesBeforeImage(argv, from, vmRunFlags);
+}
+
 /** Whether a flag is named that the command has not. */
 function unknownFlag(words: readonly string[], flags: Command.Class["flags"]): string | undefined {
   const known = Object.entries(flags).flatMap(([name, { char, aliases = [] }]) => [
     ...[name, ...aliases].map((long) => `--${long}`),
     `-${char}`,
   ]);
+  const dashes = words.indexOf("--");
   return words
+    .slice(0, dashes === -1 ? words.length : dashes)
+    .flatMap((word) =>
+      /^-[a-z]{2,}$/.test(word) ? Array.from(word.slice(1), (one) => `-${one}`) : [word],
+    )
     .filter((word) => /^--?[a-z]/.test(word) && !known.includes(word.split("=")[0]!))
     .map((word) => `there is no flag ${word}`)[0];
 }
