@@ -18,7 +18,7 @@ const shellFences = new Set(["sh", "bash", "shell", "console", "zsh", "fish", ""
 export function documentedCommands(): readonly DocumentedCommand[] {
   const pages = globSync(
     ["*.md", "docs/**/*.md", "{packages,plugins,examples}/**/README.md", ".changeset/*.md"],
-    { cwd: root, exclude: ["**/node_modules/**"] },
+    { cwd: root, exclude: ["**/node_modules/**", "packages/cli/templates/**"] },
   );
   return pages.flatMap((page) => commandsIn(page, readFileSync(join(root, page), "utf8")));
 }

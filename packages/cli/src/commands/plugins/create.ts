@@ -11,14 +11,14 @@ export default class PluginsCreate extends SilkCommand {
   static override description =
     "The package is typed and tested. With the template `backend` it brings a backend whose VMM is a program of Node's that plays a guest, and passes silk's conformance suite as it is: put your VMM in its place step by step. With `hooks` it brings a policy for labels, and a command. The plugin author's guide (docs/plugins.md) goes through both.";
   static override examples = [
-    { description: "a backend", command: "silk plugins create silk-fast" },
+    {
+      description: "a backend, its tests, and the use of it",
+      command:
+        "silk plugins create silk-fast && cd silk-fast && npm install && npm test && silk plugins link",
+    },
     {
       description: "hooks and a command, in a directory of your choice",
       command: "silk plugins create @acme/silk-policy --template hooks --dir ~/src/policy",
-    },
-    {
-      description: "try it",
-      command: "cd silk-fast && npm install && npm test && silk plugins link",
     },
   ];
   static override args = {
