@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { makeInitramfs } from "./box/initramfs.ts";
 import { findKernel } from "./box/kernel.ts";
 
-/** A Linux to boot directly: a distribution's kernel and busybox, whose shell is on the console. */
+/** A Linux to boot directly, or by UEFI: a distribution's kernel and busybox, whose shell is on the console. */
 export interface LinuxGuest {
   readonly kernel: string;
   readonly initrd: string;
@@ -21,9 +21,12 @@ const modules = [
   "virtio_net",
   "virtio_balloon",
   "virtiofs",
+  // What a press of the power button comes in by.
+  "button",
+  "evdev",
 ];
 
-/** Its init: a shell on hvc0 that says nothing of itself. */
+/** Its init: a shell that says nothing of itself, on the terminal that the command line names; and a power button that switches off. */
 const init = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root
@@ -31,7 +34,11 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 while read -r module; do insmod "$module"; done </modules
-exec 3<>/dev/hvc0
+mkdir -p /etc/acpi/PWRF
+printf '#!/bin/sh\\nsync\\npoweroff -f\\n' >/etc/acpi/PWRF/00000080
+chmod +x /etc/acpi/PWRF/00000080
+acpid -d >/tmp/acpid.log 2>&1 &
+exec 3<>/dev/"$TTY"
 stty -echo -opost <&3
 dmesg -n 1
 echo "${linuxIsUp}" >&3
@@ -39,7 +46,9 @@ while :; do setsid sh <&3 2>&1 | cat >&3; done
 `;
 
 /** What a Linux guest is made of; or why there is none here, and what would help. */
-export function linuxGuest(): LinuxGuest | { readonly missing: string } {
+export function linuxGuest(
+  tty: "hvc0" | "ttyS0" = "hvc0",
+): LinuxGuest | { readonly missing: string } {
   const kernel = findKernel();
   if (kernel === undefined)
     return { missing: "/boot has no kernel with modules (linux-image-cloud-amd64)" };
@@ -50,7 +59,7 @@ export function linuxGuest(): LinuxGuest | { readonly missing: string } {
   return {
     kernel: kernel.path,
     initrd: keep("linux-guest.cpio.gz", initramfs),
-    cmdline: "console=hvc0 panic=-1 mitigations=off nowatchdog quiet",
+    cmdline: `console=${tty} TTY=${tty} panic=-1 mitigations=off nowatchdog quiet`,
   };
 }
 

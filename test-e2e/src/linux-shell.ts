@@ -1,7 +1,20 @@
 import { randomUUID } from "node:crypto";
+import { addAbortSignal } from "node:stream";
 import type { Vm } from "@silkvm/core";
+import { linuxIsUp } from "./linux-guest.ts";
 
 const bootMs = 60_000;
+
+/** Waits until a Linux guest that has just been started says that its shell is there. What is typed before that may go to its firmware. */
+export async function untilLinuxIsUp(vm: Vm, timeoutMs: number): Promise<void> {
+  await using attached = await vm.console();
+  let text = "";
+  for await (const chunk of addAbortSignal(AbortSignal.timeout(timeoutMs), attached.stream)) {
+    text += String(chunk);
+    if (text.includes(linuxIsUp)) return;
+  }
+  throw new Error(`the guest does not come up: ${text}`);
+}
 
 /** Runs a shell script in a Linux guest, by its console, as soon as its shell is there. @returns what it printed */
 export async function inLinux(vm: Vm, script: string): Promise<string> {

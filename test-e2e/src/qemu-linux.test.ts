@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Engine, Vm } from "@silkvm/core";
+import { createEngine, type Engine, type Vm } from "@silkvm/core";
 import { netResize } from "@silkvm/netresize";
+import qemuPlugin from "@silkvm/qemu";
 import { diskKind } from "@silkvm/storage";
+import { linuxHost } from "@silkvm/sys";
 import { fsAttach, fsDetach, virtiofsdPlaces } from "@silkvm/virtiofs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canMakeTaps, vmmMadeTaps } from "./ch-snapshot-network.ts";
@@ -133,6 +135,18 @@ describe.skipIf(missing !== undefined || "missing" in guest)("a Linux guest on q
     await expect(other.devices.attach(vm.id, diskKind, disk)).rejects.toMatchObject({
       code: "CAPABILITY_MISSING",
     });
+    // Whoever has other settings by now is told as well.
+    await using q35 = await createEngine({
+      host: linuxHost(),
+      plugins: [qemuPlugin],
+      config: { ...small.config, qemuMachine: "q35" },
+      cwd: small.dir,
+    });
+    const path = join(small.dir, "extra.raw");
+    await writeFile(path, Buffer.alloc(2 ** 20));
+    await expect(
+      q35.devices.attach(vm.id, diskKind, { path, name: "extra" }),
+    ).rejects.toMatchObject({ code: "CAPABILITY_MISSING" });
     await expect(
       other.create({ boot: { firmware: boot.kernel }, name: "firm" }),
     ).rejects.toMatchObject({ kind: "unsupported" });

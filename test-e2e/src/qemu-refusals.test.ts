@@ -1,6 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EngineConfig, SilkError } from "@silkvm/core";
+import { type EngineConfig, kvmProblem, type SilkError } from "@silkvm/core";
+import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { qemuMissing, qemuSettings, qemuSpec } from "./real-qemu.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
@@ -45,8 +46,29 @@ describe.skipIf(qemuMissing !== undefined)("the backend qemu refuses", () => {
       await using engine = await other.engine();
       return await (await engine.backend()).probe().catch((error: unknown) => error);
     };
-    expect(await probe("QEMU emulator version 6.2.0")).toMatchObject({ code: "VMM_TOO_OLD" });
-    expect(await probe("hello")).toMatchObject({ code: "VMM_UNUSABLE" });
+    for (const [answer, code] of [
+      ["QEMU emulator version 6.2.0", "VMM_TOO_OLD"],
+      ["hello", "VMM_UNUSABLE"],
+    ] as const) {
+      expect(await probe(answer)).toMatchObject({ code });
+      // It takes none of our arguments, and ends.
+      expect(await startWith({ qemuBinary: path })).toMatchObject({ code });
+    }
+  });
+
+  it("to do without a KVM that opens and does not work, where it is insisted on", async (test) => {
+    test.skip((await kvmProblem(linuxHost())) !== undefined, "/dev/kvm does not open");
+    const path = join(sandbox.dir, "broken");
+    const said = "qemu-system-x86_64: ../kvm.c:3183: kvm_buf_set_msrs: Assertion failed";
+    await writeFile(
+      path,
+      `#!/bin/sh\n[ "$1" = --version ] && echo 'QEMU emulator version 9.0.0' && exit\necho '${said}' >&2\nexit 1\n`,
+    );
+    await chmod(path, 0o755);
+    const error = await startWith({ qemuBinary: path, qemuAccel: "kvm" });
+    expect(error).toMatchObject({ code: "KVM_UNAVAILABLE", kind: "unavailable" });
+    expect(error.message).toContain("kvm_buf_set_msrs");
+    expect(error.hint).toContain("qemuAccel auto");
   });
 
   it("a disk that another VM has, by the VM's name, and runs once it is free", async () => {

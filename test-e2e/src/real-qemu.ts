@@ -2,12 +2,16 @@ import { execFileSync } from "node:child_process";
 import type { EngineConfig, VmSpec } from "@silkvm/core";
 import { buildGuest } from "./guest.ts";
 
+/** The program: that of SILK_QEMU_BINARY, or else the one on PATH. */
+const qemuBinary = process.env["SILK_QEMU_BINARY"] ?? "qemu-system-x86_64";
+
 /** Why VMs of the backend qemu cannot be run here; undefined where they can. */
 export const qemuMissing: string | undefined = findQemu();
 
 /** QEMU runs anywhere by translation (TCG), and so it does in these tests: also where KVM is, or seems to be. */
 export const qemuSettings = {
   backend: "qemu",
+  qemuBinary,
   qemuAccel: "tcg",
   // Two cores translate for several guests at once.
   startTimeoutMs: 60_000,
@@ -26,9 +30,9 @@ export async function qemuSpec(): Promise<VmSpec & { readonly boot: { readonly k
 
 function findQemu(): string | undefined {
   try {
-    execFileSync("qemu-system-x86_64", ["--version"], { stdio: "pipe" });
+    execFileSync(qemuBinary, ["--version"], { stdio: "pipe" });
     return undefined;
   } catch {
-    return "there is no qemu-system-x86_64 on PATH";
+    return `${qemuBinary} is not there, or does not run`;
   }
 }

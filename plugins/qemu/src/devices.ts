@@ -9,19 +9,28 @@ export interface VmmDevice {
 }
 
 const peripherals = "/machine/peripheral";
+const portDriver = "pcie-root-port";
 
 /** The devices that the VMM has, also those that the guest is still letting go of; without the ports that they sit in. */
 export async function listDevices(
   monitor: QmpCaller,
   options: QmpCallOptions = {},
 ): Promise<readonly VmmDevice[]> {
+  return (await listAll(monitor, options)).filter(({ driver }) => driver !== portDriver);
+}
+
+/** Whether the machine has ports that devices can be added to: a microvm has none. */
+export async function hasPorts(monitor: QmpCaller, options: QmpCallOptions = {}): Promise<boolean> {
+  return (await listAll(monitor, options)).some(({ driver }) => driver === portDriver);
+}
+
+async function listAll(monitor: QmpCaller, options: QmpCallOptions): Promise<readonly VmmDevice[]> {
   const answer = await monitor.execute("qom-list", { path: peripherals }, options);
   if (!Array.isArray(answer)) return [];
   return answer.flatMap((entry: unknown) => {
     const { name, type } = objectOf(entry) ?? {};
     const driver = /^child<(.+)>$/.exec(String(type))?.[1];
-    if (driver === undefined || driver === "pcie-root-port") return [];
-    return [{ id: String(name), driver }];
+    return driver === undefined ? [] : [{ id: String(name), driver }];
   });
 }
 

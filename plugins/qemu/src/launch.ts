@@ -1,6 +1,7 @@
-import { type CallOptions, endVmm, type VmRecord, type VmRuntime } from "@silkvm/core";
+import { type CallOptions, endVmm, SilkError, type VmRecord, type VmRuntime } from "@silkvm/core";
 import { abandonGraceMs } from "./abandon.ts";
 import { type AccelChoice, requireAccel } from "./accel.ts";
+import { programVersion } from "./ask-program.ts";
 import { fromQmp } from "./from-qmp.ts";
 import { kvmFailure, lacksDirectIo, launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
 import { VmmEnded } from "./launch-vmm.ts";
@@ -8,6 +9,9 @@ import type { Machine } from "./machine.ts";
 import { removeSockets } from "./remove-sockets.ts";
 import { ranPath } from "./vmm-processes.ts";
 import { vmmProgram } from "./vmm-program.ts";
+
+/** Codes of failures that the program itself may be the reason of. */
+const unexplained: ReadonlySet<string> = new Set(["VMM_EXITED", "VMM_LACKS_DEVICE"]);
 
 /** One try. */
 export interface Attempt {
@@ -68,9 +72,26 @@ export async function launch(
       } else if (accel === "kvm" && mayDoWithout && kvm !== undefined) {
         accel = "tcg";
         warn(`KVM does not work here, so ${vm.name} runs without it, and slowly: ${kvm}`);
-      } else throw await launchFailure(machine, vm, error.evidence);
+      } else {
+        const failure = await launchFailure(machine, vm, error.evidence);
+        // A QEMU that is too old, or none at all, says something else of what it is told.
+        if (accel === "kvm" && kvm !== undefined && failure.code === "VMM_EXITED")
+          throw kvmBroken(kvm, failure);
+        if (unexplained.has(failure.code)) await programVersion(machine, program, { signal });
+        throw failure;
+      }
     }
   }
+}
+
+/** The error for a KVM that opens and cannot run the guest, where nobody may do without. */
+function kvmBroken(said: string, cause: SilkError): SilkError {
+  return new SilkError(`KVM opens, and does not work here: ${said}`, {
+    code: "KVM_UNAVAILABLE",
+    kind: "unavailable",
+    hint: "Let VMs run without it where it does not work, and slower: silk config set qemuAccel auto",
+    details: cause.details,
+  });
 }
 
 /** Removes what an earlier run has left. */

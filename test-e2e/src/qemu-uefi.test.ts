@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { diskKind } from "@silkvm/storage";
+import { describe, expect, it } from "vitest";
+import { type LinuxGuest, linuxGuest } from "./linux-guest.ts";
+import { inLinux, untilLinuxIsUp } from "./linux-shell.ts";
+import { qemuMissing, qemuSettings } from "./real-qemu.ts";
+import { makeSandbox } from "./sandbox.ts";
+import { hasMtools } from "./seeds.ts";
+
+const mib = 1024 ** 2;
+const guest = linuxGuest("ttyS0");
+const firmware = "/usr/share/OVMF/OVMF_CODE.fd";
+const missing =
+  qemuMissing ??
+  ("missing" in guest ? guest.missing : undefined) ??
+  (existsSync(firmware) ? undefined : `there is no ${firmware} (ovmf)`) ??
+  (hasMtools ? undefined : "mtools are not installed");
+if (missing !== undefined) console.log(`nothing boots by UEFI on qemu: ${missing}`);
+
+/** A disk from which the firmware's shell starts a Linux. */
+async function uefiDisk(dir: string, { kernel, initrd, cmdline }: LinuxGuest): Promise<string> {
+  const path = join(dir, "uefi.raw");
+  const script = join(dir, "startup.nsh");
+  await writeFile(script, `vmlinuz.efi initrd=\\initrd.gz ${cmdline}\r\n`);
+  await writeFile(path, "");
+  await truncate(path, 64 * mib);
+  execFileSync("mformat", ["-i", path, "::"]);
+  for (const [from, to] of [
+    [kernel, "vmlinuz.efi"],
+    [initrd, "initrd.gz"],
+    [script, "startup.nsh"],
+  ] as const)
+    execFileSync("mcopy", ["-i", path, from, `::${to}`]);
+  return path;
+}
+
+describe.skipIf(missing !== undefined)("a Linux guest under UEFI on qemu", () => {
+  it("has its console on the serial line and its disks, goes on as a clone, and shuts down by the power button", async () => {
+    if ("missing" in guest) throw new Error(guest.missing);
+    await using sandbox = await makeSandbox("cloud-hypervisor", [], {
+      ...qemuSettings,
+      // Nothing switches a guest off before this is over.
+      stopGraceMs: 60_000,
+    });
+    await using engine = await sandbox.engine();
+    const vm = await engine.create({
+      name: "firm",
+      cpus: 1,
+      memoryBytes: 256 * mib,
+      boot: { firmware },
+      disks: [{ path: await uefiDisk(sandbox.dir, guest) }],
+      dataDisks: [{ sizeBytes: 16 * mib, name: "heard" }],
+    });
+    await vm.start();
+    await untilLinuxIsUp(vm, 100_000);
+    expect(await inLinux(vm, "ls -d /sys/firmware/efi; cat /sys/block/vdb/serial")).toBe(
+      "/sys/firmware/efi\nheard",
+    );
+    const path = join(sandbox.dir, "extra.raw");
+    await writeFile(path, Buffer.alloc(mib));
+    await engine.devices.attach(vm.id, diskKind, { path, name: "extra" });
+    const serials = "cat /sys/block/vd*/serial | grep -c extra";
+    const comes = `for i in $(seq 100); do [ "$(${serials})" = 1 ] && break; usleep 100000; done; ${serials}`;
+    expect(await inLinux(vm, comes)).toBe("1");
+    await engine.devices.detach(vm.id, diskKind, "extra");
+
+    await inLinux(
+      vm,
+      `printf '#!/bin/sh\\necho pressed >/dev/vdb\\nsync\\npoweroff -f\\n' >/etc/acpi/PWRF/00000080`,
+    );
+    const { id } = await vm.save();
+    await vm.delete({ force: true });
+    const { vm: clone } = await engine.clone({ snapshot: id }, { name: "cloned" });
+    expect(await inLinux(clone, "cat /sys/block/vdb/serial")).toBe("heard");
+    await clone.stop();
+    const { state, disks } = await clone.inspect();
+    expect(state).toBe("stopped");
+    const data = disks.find(({ serial }) => serial === "heard");
+    expect((await readFile(data?.path ?? "")).subarray(0, 7).toString()).toBe("pressed");
+  }, 180_000);
+
+  it("is switched off where it does not listen to the power button", async () => {
+    if ("missing" in guest) throw new Error(guest.missing);
+    await using sandbox = await makeSandbox("cloud-hypervisor", [], qemuSettings);
+    await using engine = await sandbox.engine();
+    const path = await uefiDisk(sandbox.dir, guest);
+    const vm = await engine.create({ name: "deaf", boot: { firmware }, disks: [{ path }] });
+    await vm.start();
+    // The firmware has only begun.
+    await vm.stop({ graceMs: 200 });
+    expect((await vm.inspect()).state).toBe("stopped");
+  }, 60_000);
+});
