@@ -25,6 +25,7 @@ import type {
   RemoveKernelResult,
   RemoveResult,
 } from "./images-options.ts";
+import { findBusybox, readBusybox } from "./kit/busybox.ts";
 import { defaultPlaces } from "./kit/host-kernels.ts";
 import type { ImportKernelOptions } from "./kit/import-kernel.ts";
 import type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";
@@ -152,6 +153,18 @@ export class Images implements AsyncDisposable {
       } finally {
         if (store !== this.#store) store?.[Symbol.dispose]();
       }
+    });
+  }
+
+  /**
+   * The busybox of this machine that the VMs of container images begin with, where their kernel was not imported with one: its path. Writes nothing.
+   * @throws SilkError `BUSYBOX_MISSING`, `ARCHITECTURE_MISSING`
+   */
+  async findBusybox(options: CallOptions = {}): Promise<string> {
+    return await this.#doing("cannot find a busybox", options, async () => {
+      const path = await findBusybox(this.#host);
+      await readBusybox(this.#host, path, this.#architecture);
+      return path;
     });
   }
 

@@ -1,5 +1,6 @@
 import { backend } from "./checks/backend.ts";
 import { configuration } from "./checks/config.ts";
+import { busybox, containerKernel } from "./checks/containers.ts";
 import { logDir, rootDir, runDir } from "./checks/directory.ts";
 import { firmware } from "./checks/firmware.ts";
 import { hugepages } from "./checks/hugepages.ts";
@@ -28,6 +29,7 @@ export function checksFor(backends: readonly string[]): readonly Check[] {
     backend,
     ...backends.map(vmm),
     firmware,
+    containerKernel,
     userfaultfd,
     hugepages,
     iommu,
@@ -35,6 +37,7 @@ export function checksFor(backends: readonly string[]): readonly Check[] {
     xz,
     mkfsExt4,
     mkfsErofs,
+    busybox,
     virtiofsd,
     iproute2,
     tun,

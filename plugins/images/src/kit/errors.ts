@@ -3,7 +3,7 @@ import { SilkError, type SilkErrorOptions } from "@silkvm/core";
 type More = Pick<SilkErrorOptions, "details" | "cause">;
 
 const installHint =
-  "Install one (`apt install linux-image-cloud-amd64`), or give silk one: silk image import-kernel VMLINUZ MODULES";
+  "Install one (`apt install linux-image-cloud-amd64`), or give silk one: silk image import-kernel VMLINUZ --modules DIR";
 
 export function kernelMissing(message: string, more: More = {}): SilkError {
   return new SilkError(message, {
@@ -28,7 +28,7 @@ export function kernelLacks(what: string, lacking: readonly string[]): SilkError
   return new SilkError(`${what} cannot boot a container image: it lacks ${lacking.join(", ")}`, {
     code: "KERNEL_LACKS",
     kind: "unsupported",
-    hint: `Give silk its modules (silk image import-kernel VMLINUZ MODULES), or take a kernel that has them, such as Debian's linux-image-cloud-amd64.`,
+    hint: `Give silk its modules (silk image import-kernel VMLINUZ --modules DIR), or take a kernel that has them, such as Debian's linux-image-cloud-amd64.`,
     details: { lacking },
   });
 }
