@@ -6,6 +6,7 @@ import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
 import { runVerb } from "./fault-verbs.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { expectNothingLeft } from "./snapshot-scene.ts";
+import { isThorough, qemuSample, qemuTarget } from "./real-qemu.ts";
 import { type Target, targets } from "./targets.ts";
 
 /** `start` and `stop` are those of a VM that is to keep the device. */
@@ -27,16 +28,18 @@ function effectsOf(
   word: Word,
   kind: string,
 ): { readonly first: number; readonly step: number } {
+  const at = Object.keys(kinds).indexOf(kind);
+  if (target === qemuTarget) return qemuSample(3 + at * 3, 12);
   return target.name === "ch-sim" || word === "attach" || word === "detach"
     ? { first: 1, step: 1 }
-    : { first: 1 + Object.keys(kinds).indexOf(kind), step: 3 };
+    : { first: 1 + at, step: 3 };
 }
 
-describe.each(targets)("on $name", (target) => {
+describe.each([...targets, qemuTarget])("on $name", (target) => {
   describe.skipIf(target.missing !== undefined).each(Object.keys(faultyDevices) as DeviceName[])(
     "a %s",
     (name) => {
-      const { missing } = faultyDevices[name];
+      const { missing = onQemu(target, name) } = faultyDevices[name];
       describe.skipIf(missing !== undefined).each(words)("and the VM's %s", (word) => {
         it.each(Object.keys(kinds))(
           "of which an effect %s: the record, the VMM and the host agree, and the same command succeeds",
@@ -47,6 +50,13 @@ describe.each(targets)("on $name", (target) => {
     },
   );
 });
+
+/** The journal, the ports and the waiting are the same for all kinds of devices on it: one stands for all. */
+function onQemu(target: Target, name: DeviceName): string | undefined {
+  return target === qemuTarget && name !== "disk" && !isThorough
+    ? "a disk stands for it"
+    : undefined;
+}
 
 /** What is known of a device: by the record, by the VMM, by the host. */
 interface Seen {
@@ -66,7 +76,7 @@ async function loopDevice(
   const device: FaultyDevice = faultyDevices[name];
   const verb = word === "attach" || word === "detach" ? (`${word} ${name}` as const) : word;
   const hasSide = device.hostSide !== undefined;
-  await using sandbox = await makeSandbox(target.chBinary());
+  await using sandbox = await makeSandbox(target.chBinary(), [], target.settings);
   await using engine = await sandbox.engine();
   const spec: VmSpec = { ...(await target.spec()), memoryBytes: 2 ** 25, ...device.spec };
   await device.setUp(engine);
@@ -95,11 +105,15 @@ async function loopDevice(
   expect(effects.length).toBeGreaterThan(3);
 
   const { first, step } = effectsOf(target, word, kind);
+  expect(effects.length).toBeGreaterThan(first);
   for (let nth = first; nth <= effects.length; nth += step) {
     const fault = { kind: kinds[kind]?.(nth) ?? "EIO", nth };
     const place = `${fault.kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
     await setBack(place);
     const report = await faulty(sandbox, { verb, spec, fault });
+    // Effects that run side by side are not always as many: the last one may not be there this time.
+    if (kind === "is the last one before a kill" && report !== undefined)
+      expect(report, place).toMatchObject({ ok: true });
     if (report?.ok === false)
       expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
     // What is left of an operation is settled by the next command that changes anything, whatever it is.

@@ -5,6 +5,7 @@ import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
 import { fewNics, manyNics, type NicVerb, runVerb, type Verb, vmName } from "./fault-verbs.ts";
 import { cniPlugins, makeNetSandbox, netMissing, type NetSandbox } from "./net-sandbox.ts";
 import { expectAgreement, specWithNics } from "./nic-scene.ts";
+import { qemuSample, qemuTarget } from "./real-qemu.ts";
 import { type Target, targets } from "./targets.ts";
 
 type FaultKind = Exclude<FaultRequest["fault"]["kind"], "none">;
@@ -28,6 +29,7 @@ const missing = (target: Target): boolean =>
  */
 function effectsOf(target: Target, kind: string, on: NetKind): { first: number; step: number } {
   const at = Object.keys(kinds).indexOf(kind);
+  if (target === qemuTarget) return qemuSample(6 + at * 13, 1_000);
   if (target.name !== "ch-sim" || on === "cni") return { first: 1 + at, step: 3 };
   return { first: 1, step: at === 1 ? 3 : 1 };
 }
@@ -35,7 +37,7 @@ function effectsOf(target: Target, kind: string, on: NetKind): { first: number; 
 /** CNI is the same to all VMMs, and takes its time: the last one that is there stands for all. */
 const cniTarget = targets.findLast((target) => !missing(target));
 
-describe.each(targets)("NICs of a VM that runs on $name", (target) => {
+describe.each([...targets, qemuTarget])("NICs of a VM that runs on $name", (target) => {
   describe.skipIf(missing(target)).each(["grow", "shrink"] as const)("%s", (verb) => {
     it.each(Object.keys(kinds))(
       "and when an effect %s, the record, the VMM and the host agree, and the same command succeeds",
@@ -66,7 +68,7 @@ async function loopResize(
   { verb, on, kind }: { readonly verb: NicVerb; readonly on: NetKind; readonly kind: string },
 ): Promise<void> {
   const [from, to] = verb === "grow" ? [fewNics, manyNics] : [manyNics, fewNics];
-  await using sandbox = await makeNetSandbox(target.chBinary());
+  await using sandbox = await makeNetSandbox(target.chBinary(), target.settings);
   const before = sandbox.left();
   await using engine = await sandbox.engine();
   const spec = await specWithNics(target, from, on);
@@ -79,6 +81,7 @@ async function loopResize(
   const effects = await countEffects(sandbox, verb, spec);
   await back();
   const { first, step } = effectsOf(target, kind, on);
+  expect(effects.length).toBeGreaterThan(first);
   for (let nth = first; nth <= effects.length; nth += step) {
     const fault = { kind: kinds[kind]?.(nth) ?? "EIO", nth };
     const place = `${fault.kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;

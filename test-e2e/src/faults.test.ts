@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { DeviceVerb } from "./fault-devices.ts";
 import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
 import { type NicVerb, runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.ts";
+import { qemuSample, qemuTarget } from "./real-qemu.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Target, targets } from "./targets.ts";
 
@@ -28,7 +29,7 @@ const before: Readonly<Record<Verb, readonly Verb[]>> = {
 /** How an effect fails before it is done; a time-out comes after it. */
 const failures = ["ENOSPC", "EIO", "EACCES"] as const;
 
-describe.each(targets)("on $name", (target) => {
+describe.each([...targets, qemuTarget])("on $name", (target) => {
   describe.skipIf(target.missing !== undefined).each(verbs)("%s", (verb) => {
     it("leaves nothing behind when any one of its effects fails, and succeeds when it is run again", async () => {
       await forEachEffect(target, verb, (nth) => failures[nth % 3] ?? "EIO", expectFailed);
@@ -71,7 +72,7 @@ async function expectKilled(faulted: Faulted): Promise<void> {
 }
 
 /**
- * Counts a verb's effects in a run without a fault, and then runs it with a fault at each of them: every time in directories that nobody
+ * Counts a verb's effects in a run without a fault, and then runs it with a fault at each of them, or on QEMU at some: every time in directories that nobody
  * has used before, at the end of which nothing is left in them.
  */
 async function forEachEffect(
@@ -83,15 +84,16 @@ async function forEachEffect(
   const chBinary = target.chBinary();
   const spec = await target.spec();
   let effects: readonly string[] = [""];
-  for (let nth = 0; nth <= effects.length; nth++) {
-    await using sandbox = await makeSandbox(chBinary);
+  const { first, step } = target === qemuTarget ? qemuSample(5, 16) : { first: 1, step: 1 };
+  for (let nth = 0; nth <= effects.length; nth += nth === 0 ? first : step) {
+    await using sandbox = await makeSandbox(chBinary, [], target.settings);
     await prepare(sandbox, verb, spec);
     const kind = nth === 0 ? "none" : kindOf(nth);
     const report = await runFaulty({ config: sandbox.config, verb, spec, fault: { kind, nth } });
     if (nth === 0) {
       expect(report).toMatchObject({ ok: true });
       effects = report?.effects ?? [];
-      expect(effects.length).toBeGreaterThan(3);
+      expect(effects.length).toBeGreaterThan(Math.max(3, first));
     } else {
       const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
       await check({ sandbox, verb, spec, report, place });
@@ -139,9 +141,8 @@ async function expectState(engine: Engine, verb: Verb, place: string): Promise<v
 async function expectLegal(sandbox: Sandbox, place: string): Promise<void> {
   await using engine = await sandbox.engine();
   const listed = await engine.list({ all: true });
-  const running = await host.processes.find(
-    (argv) =>
-      argv.includes("--api-socket") && argv.some((argument) => argument.includes(sandbox.dir)),
+  const running = await host.processes.find((argv) =>
+    argv.some((argument) => argument.includes(sandbox.config.runDir)),
   );
   const known = new Set(listed.map(({ pid }) => pid));
   const parents = running.filter(({ identity }) => !known.has(identity.pid));

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { definePlugin, type Host } from "@silkvm/core";
+import { definePlugin, type EngineConfig, type Host } from "@silkvm/core";
 import { bridge, cniNetwork } from "@silkvm/network";
 import { linuxHost } from "@silkvm/sys";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
@@ -45,7 +45,10 @@ export interface NetSandbox extends Sandbox {
 
 let count = 0;
 
-export async function makeNetSandbox(chBinary: string): Promise<NetSandbox> {
+export async function makeNetSandbox(
+  chBinary: string,
+  settings: Partial<EngineConfig> = {},
+): Promise<NetSandbox> {
   count += 1;
   const namespace = `silke-${process.pid}-${count}`;
   const run = (command: string, ...args: readonly string[]): string =>
@@ -58,7 +61,7 @@ export async function makeNetSandbox(chBinary: string): Promise<NetSandbox> {
   ip("link", "set", "lo", "up");
   const under = ["nsenter", `--net=/var/run/netns/${namespace}`];
 
-  const inner = await makeSandbox(chBinary);
+  const inner = await makeSandbox(chBinary, [], settings);
   const configDir = join(inner.dir, "net.d");
   makeCni(inner.dir, configDir, ip);
   const plugin = definePlugin({

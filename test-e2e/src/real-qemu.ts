@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { EngineConfig, VmSpec } from "@silkvm/core";
 import { buildGuest } from "./guest.ts";
+import type { Target } from "./targets.ts";
 
 /** The program: that of SILK_QEMU_BINARY, or else the one on PATH. */
 const qemuBinary = process.env["SILK_QEMU_BINARY"] ?? "qemu-system-x86_64";
@@ -27,6 +28,29 @@ export async function qemuSpec(): Promise<VmSpec & { readonly boot: { readonly k
     boot: { kernel: kernelPath },
   };
 }
+
+/** For the suites that run on every VMM, and a part of each on QEMU. */
+export const qemuTarget: Target = {
+  name: "qemu",
+  missing: qemuMissing,
+  chBinary: () => "cloud-hypervisor",
+  settings: qemuSettings,
+  spec: qemuSpec,
+  consoleEcho: { send: "echo are-you-there", expect: "are-you-there" },
+};
+
+/** Whether every effect of every verb fails on QEMU, with every kind of device: an hour. */
+export const isThorough: boolean = process.env["SILK_TEST_EVERY_FAULT"] === "1";
+
+/**
+ * Which effects of a verb are failed on QEMU: one of so many. What the engine does is tried in full on the stand-in for Cloud Hypervisor, and of what is QEMU's a sample
+ * stands for all; all of them are tried where SILK_TEST_EVERY_FAULT is 1.
+ */
+export function qemuSample(first: number, step: number): { first: number; step: number } {
+  return isThorough ? { first: 1, step: 1 } : { first, step };
+}
+
+export const qemuLoopMs: number = isThorough ? 3_600_000 : 300_000;
 
 function findQemu(): string | undefined {
   try {

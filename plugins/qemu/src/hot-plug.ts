@@ -51,10 +51,13 @@ export function hotPlugOf<D extends DeviceData>(machine: Machine, kind: Pluggabl
     add: (vm, device, context) => addOne(machine, kind, vm, device, context),
     remove: (vm, id, context) => removeOne(machine, kind, vm, id, context),
     isPresent: async (vm, id, { signal }) => {
-      const devices = await inMonitor(machine, vm, signal, (monitor) =>
-        listDevices(monitor, { signal }),
-      );
-      return devices?.some((device) => device.id === id) ?? false;
+      const isThere = await inMonitor(machine, vm, signal, async (monitor) => {
+        const devices = await listDevices(monitor, { signal });
+        if (devices.some((device) => device.id === id)) return true;
+        await giveBack(machine, kind, vm, monitor, id);
+        return false;
+      });
+      return isThere ?? false;
     },
   };
 }
@@ -72,8 +75,7 @@ async function addOne<D extends DeviceData>(
     await using monitor = await openMonitor(machine, vm, options);
     if ((await listDevices(monitor, options)).some((known) => known.id === id))
       throw exists(vm, id);
-    // It has gone since, and nobody has come to clear up behind it.
-    await clearUp(machine, vm, monitor, id);
+    await giveBack(machine, kind, vm, monitor, id);
     const [port] = await freePorts(monitor, options);
     try {
       await kind.add(monitor, vm, { ...device, port: portId(port as number) }, options);
@@ -143,7 +145,19 @@ async function ask(monitor: QmpCaller, id: string, options: QmpCallOptions): Pro
   }
 }
 
-/** Gives back what was behind a device that has gone. */
+/** Gives back what is behind a device that is not there: it has gone since, or somebody was killed who was adding it, and nobody has come to clear up. */
+async function giveBack<D extends DeviceData>(
+  machine: Machine,
+  kind: Pluggable<D>,
+  vm: VmRecord,
+  monitor: Monitor,
+  id: string,
+): Promise<void> {
+  await clearUp(machine, vm, monitor, id);
+  await run(machine.host, monitor, await kind.afterwards(monitor, id, {}));
+}
+
+/** Does what was to be done once a device has gone. */
 async function clearUp(
   machine: Machine,
   vm: VmRecord,

@@ -4,6 +4,8 @@ import { addDevice, hotPlugOf, inMonitor, type Pluggable, textProperty } from ".
 import { leavingDevices } from "./leaving.ts";
 import type { Machine } from "./machine.ts";
 import { nicArgs, tapOf } from "./nic-args.ts";
+import type { QmpCaller, QmpCallOptions } from "./qmp/client.ts";
+import { QmpError } from "./qmp/errors.ts";
 import { hasVhost } from "./shape.ts";
 
 interface NicData extends Readonly<Record<string, unknown>> {
@@ -30,7 +32,7 @@ function nicPlug({ host }: Machine): Pluggable<NicData> {
         { nic: data.nic, id, place, vhost: await hasVhost(host) },
         vm.config,
       );
-      await monitor.execute("netdev_add", netdev, options);
+      await addNetdev(monitor, netdev, options);
       try {
         await addDevice(monitor, device, options);
       } catch (error) {
@@ -44,6 +46,23 @@ function nicPlug({ host }: Machine): Pluggable<NicData> {
       return netdev === undefined ? [] : [{ command: "netdev_del", args: { id: netdev } }];
     },
   };
+}
+
+/** One without a device is left by somebody who was killed: it makes room. */
+async function addNetdev(
+  monitor: QmpCaller,
+  netdev: Readonly<Record<string, unknown>>,
+  options: QmpCallOptions,
+): Promise<void> {
+  try {
+    await monitor.execute("netdev_add", netdev, options);
+  } catch (error) {
+    if (!(error instanceof QmpError) || !/Duplicate ID/.test(error.message)) throw error;
+    for (const { id } of await listDevices(monitor, options))
+      if ((await textProperty(monitor, id, "netdev", options)) === netdev["id"]) throw error;
+    await monitor.execute("netdev_del", { id: netdev["id"] }, options);
+    await monitor.execute("netdev_add", netdev, options);
+  }
 }
 
 /** Without those that the guest was asked to let go of. */
