@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VmView } from "@silkvm/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ContainerImage, makeContainerImage } from "./box/container-image.ts";
 import { guestCommandLine } from "./box/guest.ts";
 import { type LayeredImage, makeLayeredImage } from "./box/layered-image.ts";
 import { findBoxParts } from "./box/needs.ts";
@@ -69,6 +70,81 @@ onBox("images on a host in a box", (host) => {
     await silk.ok("vm", "rm", "--force", "web");
     await silk.ok("snapshot", "rm", id);
     expect(await traces(box)).toBe(before);
+  });
+
+  describe("with a container's image", () => {
+    const name = "tool:1";
+    let container: ContainerImage;
+    let before: string;
+
+    beforeAll(async () => {
+      const box = host();
+      const parts = findBoxParts();
+      if ("missing" in parts) throw new Error(parts.missing);
+      container = makeContainerImage(parts);
+      await box.silk.ok("image", "import", container.path, "--name", name);
+      // An emulated CPU takes long to unpack the one in /boot.
+      const modules = ["--modules", parts.kernel.modulesDir];
+      await box.silk.ok("image", "import-kernel", box.guest.kernel, ...modules);
+      before = await traces(box);
+    }, 120_000);
+    afterAll(async () => {
+      const box = host();
+      container[Symbol.dispose]();
+      // The initramfs stays for the next VM until then.
+      await box.silk.ok("gc");
+      expect(await traces(box)).toBe(before);
+    }, 120_000);
+    const command = (...words: readonly string[]): string =>
+      [host().silkCommand, "vm run", ...small, ...words].join(" ");
+
+    it("runs its program as the image says, with stdin and a directory of the host, and loses not a byte of its output", async () => {
+      const box = host();
+      const silk = command("--rm --interactive --env WHO=me --volume /var/lib/data:/data", name);
+      const input = "a line\n".repeat(10_000);
+      const told = await box.sh(
+        `
+        mkdir -m 0777 /var/lib/data
+        head -c 200000 /dev/urandom >/var/lib/data/bytes
+        ${silk} >/root/output || echo "ended with $?"
+        { printf 'me\\n1000\\nthe image\\n'; cat /var/lib/data/bytes; } | cmp - /root/output
+        cat /var/lib/data/said
+        rm -r /var/lib/data`,
+        { input },
+      );
+      expect(told === `ended with 7\n${input}`).toBe(true);
+    });
+
+    it("has a terminal with -it, of this size, where Ctrl-C is the program's", async () => {
+      const script =
+        "trap 'echo interrupted' INT; busybox stty size; echo ready; until read word; do :; done; echo said $word; exit 3";
+      const told = await host().sh(`
+        echo 'stty rows 31 cols 97; ${command("--rm -it", name)} "$SCRIPT"' >/root/in-terminal
+        export SCRIPT=${JSON.stringify(script).replaceAll("$", "\\$")}
+        : >/root/terminal
+        see() { until grep -q "$1" /root/terminal; do sleep 0.2; done; }
+        { see ready; printf '\\003'; see interrupted; printf 'hello\\n'; see 'said hello'; } |
+          script -qefc 'sh /root/in-terminal' /dev/null >/root/terminal || echo "ended with $?"
+        tail -n 5 /root/terminal | tr -d '\\r'`);
+      expect(told).toMatch(/^ended with 3\n.*31 97\nready\n\^Cinterrupted\nhello\nsaid hello\n$/);
+    });
+
+    it("asks a program in the background to end by the image's signal, and knows its exit code", async () => {
+      const box = host();
+      const { silk } = box;
+      const script = "trap 'exit 5' USR1; echo ready; while :; do busybox sleep 1; done";
+      await silk.ok("vm", "run", "--detach", "--name", "serves", ...small, name, script);
+      const watched = await silk.run(["vm", "console", "serves", "--idle-timeout", "10ms"], {
+        until: "ready",
+      });
+      expect(watched.stdout).toContain("ready");
+      await silk.ok("vm", "stop", "serves", "--timeout", "60s");
+      expect(await silk.json<VmView>("vm", "inspect", "serves")).toMatchObject({
+        state: "stopped",
+        exitCode: 5,
+      });
+      await silk.ok("vm", "rm", "serves");
+    });
   });
 
   describe.skipIf(!hasCloudInit)("with a VM of a cloud image", () => {

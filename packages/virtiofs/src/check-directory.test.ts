@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { linuxHost } from "@silkvm/sys";
 import { expect, it } from "vitest";
 import { scene } from "../test/scene.ts";
@@ -10,6 +10,14 @@ it("a directory is told by what every symlink in its path leads to", async () =>
   mkdirSync(join(here.dir, "real"));
   symlinkSync("real", join(here.dir, "link"));
   expect(await checkDirectory(join(here.dir, "link"), here.context())).toBe(join(here.dir, "real"));
+});
+
+it("a directory can be shared before any VM has been started since the host was", async () => {
+  await using here = await scene();
+  const { paths } = here.context();
+  rmSync(dirname(paths.runDir), { recursive: true });
+  mkdirSync(join(here.dir, "data"));
+  expect(await checkDirectory(join(here.dir, "data"), here.context())).toBe(join(here.dir, "data"));
 });
 
 it("what is missing, no directory, or silk's own is refused", async () => {

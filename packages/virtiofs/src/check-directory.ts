@@ -38,6 +38,8 @@ export async function checkDirectory(
     if (!(await files.canAccess(dir, how))) throw denied();
   const real = await files.realpath(dir);
   for (const own of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
+    // No VM has been started since the host was: nothing can be in it yet.
+    if ((await files.stat(own)) === undefined) continue;
     const place = await files.realpath(own);
     if (real !== place && !real.startsWith(place + sep)) continue;
     throw refuse(`is one of silk's own directories, below ${own}`, {

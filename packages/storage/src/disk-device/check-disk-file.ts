@@ -96,8 +96,11 @@ async function ownDirectory(
   path: string,
   { host, rootDir, paths }: DeviceContext,
 ): Promise<string | undefined> {
-  for (const directory of [rootDir, dirname(paths.runDir), dirname(paths.logPath)])
+  for (const directory of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
+    // No VM has been started since the host was: nothing can be in it yet.
+    if ((await host.files.stat(directory)) === undefined) continue;
     if (path.startsWith((await host.files.realpath(directory)) + sep)) return directory;
+  }
   return undefined;
 }
 
