@@ -19,7 +19,7 @@ const mostEarlyBytes = 64 * 1024;
 
 /** What {@link attachContainer} is told of the program. */
 export interface AttachContainerOptions {
-  /** As {@link ContainerRun} has it. */
+  /** Whether the program has a terminal: `run.tty` of its VM. */
   readonly tty: boolean;
   /** What the program is to read. Default: nothing. */
   readonly input?: Readable | undefined;
