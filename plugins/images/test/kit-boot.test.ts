@@ -161,7 +161,7 @@ describe.skipIf(!canBoot || !canConvert)(
     ])("a program $what", async ({ args, user, code, says }) => {
       await using machine = start(await disksOf(`code-${code}`), { args, user });
       const { output, exit } = await machine.ended();
-      expect(exit).toEqual({ code });
+      expect(exit).toEqual({ exitCode: code });
       expect(output).toContain(says);
     });
 
@@ -212,7 +212,7 @@ describe.skipIf(!canBoot || !canConvert)(
       await machine.see("up\n");
       await machine.monitor("system_powerdown");
       const { output, exit } = await machine.ended();
-      expect(exit, output).toEqual({ code: 5 });
+      expect(exit, output).toEqual({ exitCode: 5 });
       expect(facts(output), output).toEqual({
         me: expect.stringMatching(/^1 \d$/) as string,
         address: "10.0.2.15/24",
