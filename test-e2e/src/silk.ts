@@ -116,10 +116,11 @@ export function silkVerbs<Options>(
 }
 
 /** In front of what may be a container's image: what is behind that is the container's. */
-function withJson([topic = "", command = "", ...rest]: readonly string[]): readonly string[] {
-  return topic === "vm"
-    ? [topic, command, "--json", ...rest]
-    : [topic, command, ...rest, "--json"].filter(Boolean);
+function withJson(args: readonly string[]): readonly string[] {
+  const [topic, command, ...rest] = args;
+  return topic === "vm" && ["run", "create", "debug"].includes(command ?? "")
+    ? [topic, command as string, "--json", ...rest]
+    : [...args, "--json"];
 }
 
 export type SilkVerbs<Options> = ReturnType<typeof silkVerbs<Options>>;
