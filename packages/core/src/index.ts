@@ -242,8 +242,11 @@ export type {
 export { resolveSpec } from "./vm/resolve-spec.ts";
 export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";
 export { automaticBackend, type BackendChoice } from "./engine/choose-backend.ts";
+export { abandonGraceMs, abandonVmm } from "./vmm/abandon-vmm.ts";
 export { diskLockedError } from "./vmm/disk-holder.ts";
 export { endVmm, recordedVmm, type VmmFinder } from "./vmm/end-vmm.ts";
 export { kvmDenied, kvmProblem, kvmUnavailable } from "./vmm/kvm.ts";
 export { logEnd, readLogSince } from "./vmm/log-tail.ts";
 export { stopwatch } from "./vmm/stopwatch.ts";
+export { throwAwayTap } from "./vmm/throw-away-tap.ts";
+export { findVmmProgram, type VmmProgram, vmmNotFound } from "./vmm/vmm-program.ts";

@@ -4,6 +4,7 @@ import {
   type LoadRequest,
   type OperationContext,
   stopwatch,
+  throwAwayTap,
   type VmRecord,
 } from "@silkvm/core";
 import { copyDisks, diskCopies } from "@silkvm/storage";
@@ -12,7 +13,6 @@ import { chooseFor, load } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import { makeRestoreFiles } from "./restore-files.ts";
 import { restoreDir } from "./snapshot-names.ts";
-import { throwAwayTap } from "./throw-away-tap.ts";
 
 /**
  * Brings up a new VM from a snapshot, beside the VM that the snapshot is of and its other clones: with disks and NICs of its own.

@@ -6,22 +6,24 @@ import {
   type WaitOptions,
 } from "@silkvm/ch-client";
 import {
+  abandonVmm,
   type CallOptions,
   logEnd,
   readLogSince,
   SilkError,
   type SpawnedProcess,
   type SpawnRequest,
+  vmmNotFound,
   type VmRecord,
   type VmRuntime,
 } from "@silkvm/core";
-import { abandon } from "./abandon.ts";
 import { openWaitingClient } from "./client.ts";
 import type { LaunchEvidence } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
+import { removeSockets } from "./remove-sockets.ts";
 import { checkVersion } from "./version.ts";
 import { errorChain } from "./vmm-log.ts";
-import { vmmNotFound } from "./vmm-program.ts";
+import { programHint } from "./vmm-program.ts";
 
 /** The VMM refused the VM, or ended before the guest ran. Made into a SilkError by `launchFailure`. */
 export class VmmEnded extends Error {
@@ -83,7 +85,9 @@ export async function launchVmm(
     return { vmm: spawned.identity, vmmVersion, apiSocketPath, startedAt };
   } catch (error) {
     const told = await tell(machine, vm, { launch, spawned, logOffset, error });
-    const { strays } = await abandon(machine, vm, spawned?.identity);
+    const { strays } = await abandonVmm(machine, vm, spawned?.identity, () =>
+      removeSockets(machine, vm),
+    );
     throw told instanceof VmmEnded && strays ? new VmmEnded({ ...told.evidence, strays }) : told;
   }
 }
@@ -93,7 +97,9 @@ async function spawn({ host }: Machine, request: SpawnRequest): Promise<SpawnedP
     return await host.processes.spawn(request);
   } catch (error) {
     const isMissing = (error as { code?: unknown }).code === "ENOENT";
-    throw isMissing ? vmmNotFound(request.command, { cause: error }) : error;
+    throw isMissing
+      ? vmmNotFound({ command: request.command, hint: programHint }, { cause: error })
+      : error;
   }
 }
 

@@ -1,5 +1,4 @@
-import { type CallOptions, endVmm, type VmRecord } from "@silkvm/core";
-import { abandonGraceMs } from "./abandon.ts";
+import { abandonGraceMs, type CallOptions, endVmm, type VmRecord } from "@silkvm/core";
 import { fromVmm } from "./from-vmm.ts";
 import { launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
 import { VmmEnded } from "./launch-vmm.ts";

@@ -1,7 +1,12 @@
 import { isNotCreated } from "@silkvm/ch-client";
-import { endVmm, type OperationContext, recordedVmm, type VmRecord } from "@silkvm/core";
+import {
+  abandonGraceMs,
+  endVmm,
+  type OperationContext,
+  recordedVmm,
+  type VmRecord,
+} from "@silkvm/core";
 import { finishSwap, stagedDir } from "@silkvm/storage";
-import { abandonGraceMs } from "./abandon.ts";
 import { openClient } from "./client.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";

@@ -3,6 +3,7 @@ import {
   type LoadRequest,
   type OperationContext,
   stopwatch,
+  throwAwayTap,
   type VmRecord,
 } from "@silkvm/core";
 import { copyDisks, diskCopies } from "@silkvm/storage";
@@ -10,7 +11,6 @@ import { checkSnapshot } from "./check-snapshot.ts";
 import { load } from "./load.ts";
 import type { Machine } from "./machine.ts";
 import { chooseMode } from "./restore-mode.ts";
-import { throwAwayTap } from "./throw-away-tap.ts";
 
 /**
  * Brings up a new VM from a snapshot, beside the VM that the snapshot is of and its other clones: with disks and NICs of its own.

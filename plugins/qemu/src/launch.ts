@@ -1,5 +1,11 @@
-import { type CallOptions, endVmm, SilkError, type VmRecord, type VmRuntime } from "@silkvm/core";
-import { abandonGraceMs } from "./abandon.ts";
+import {
+  abandonGraceMs,
+  type CallOptions,
+  endVmm,
+  SilkError,
+  type VmRecord,
+  type VmRuntime,
+} from "@silkvm/core";
 import { type AccelChoice, requireAccel } from "./accel.ts";
 import { programVersion } from "./ask-program.ts";
 import { fromQmp } from "./from-qmp.ts";

@@ -1,6 +1,11 @@
-import { endVmm, type OperationContext, recordedVmm, type VmRecord } from "@silkvm/core";
+import {
+  abandonGraceMs,
+  endVmm,
+  type OperationContext,
+  recordedVmm,
+  type VmRecord,
+} from "@silkvm/core";
 import { finishSwap, stagedDir } from "@silkvm/storage";
-import { abandonGraceMs } from "./abandon.ts";
 import { fromQmp } from "./from-qmp.ts";
 import { unrecordedVmm } from "./inspect.ts";
 import type { Machine } from "./machine.ts";

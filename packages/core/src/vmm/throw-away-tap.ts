@@ -1,4 +1,4 @@
-import type { Host } from "@silkvm/core";
+import type { Host } from "../host.ts";
 
 const prefix = "silk";
 /** The kernel has room for 15 characters: 4 and 11. */
