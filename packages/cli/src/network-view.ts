@@ -9,6 +9,7 @@ export type Network = NetworkList["networks"][number];
 const columns: readonly Column<Network>[] = [
   { header: "NAME", cell: ({ name }) => printableLine(name), shrinkTo: 8 },
   { header: "PROVIDER", cell: ({ provider }) => provider },
+  { header: "FLAG", cell: (network) => printableLine(networkFlag(network)) },
   { header: "DESCRIPTION", cell: ({ description }) => printableLine(description), shrinkTo: 12 },
 ];
 
@@ -17,12 +18,19 @@ export function renderNetworkList(networks: readonly Network[], width: number | 
   return renderTable(columns, networks, { width });
 }
 
+/** What puts a VM into a network: `--bridge br0`. */
+function networkFlag({ spec: { bridge, network } }: Network): string {
+  return bridge === undefined ? `--network ${network}` : `--bridge ${bridge}`;
+}
+
 /** What `silk network inspect` prints for a person. */
-export function renderNetwork({ name, provider, description, details }: Network): string {
+export function renderNetwork(of: Network): string {
+  const { name, provider, description, details } = of;
   const told = Object.entries(details).filter(([key]) => key !== "provider");
   return renderFields([
     ["Name", name],
     ["Provider", provider],
+    ["Flag", networkFlag(of)],
     ["Description", description],
     ...told.map(([key, value]): Field => [titleOf(key), valueOf(value)]),
   ]);

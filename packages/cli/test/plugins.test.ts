@@ -161,6 +161,103 @@ describe("plugins", () => {
     await link();
   });
 
+  it("that are for another silk, or clash, let nothing be done that their hooks were to judge, either", async () => {
+    const hooks = ["vm:before-create"];
+    const future = await makePlugin(
+      "silk-future",
+      {},
+      {
+        silk: { plugin: "./plugin.js", apiVersion: 2, hooks },
+      },
+    );
+    await link({ name: "silk-future", root: future });
+    const create = ["vm", "create", ...sandbox.vmFlags];
+    expect(await sandbox.silk(create)).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(
+        "Error: the hook vm:before-create of the plugin silk-future failed: the plugin silk-future is for version 2",
+      ) as string,
+    });
+    const clash = await makePlugin(
+      "silk-clash",
+      {
+        "plugin.js": vetoing("silk-clash").replace(
+          "hooks:",
+          'backends: [{ name: "qemu", description: "", open() {} }], hooks:',
+        ),
+      },
+      { silk: { plugin: "./plugin.js", apiVersion: 1, backends: ["qemu"], hooks } },
+    );
+    await link({ name: "silk-clash", root: clash });
+    const { stderr } = await sandbox.silk(create);
+    expect(stderr).toContain('a backend "qemu"; silk-clash is left out, but for its hooks\n');
+    expect(stderr).toContain("a VM needs the label owner");
+    await link();
+  });
+
+  it("that are required let nothing be changed while they are missing, and everything be looked at", async () => {
+    const root = await makePlugin("silk-policy", { "plugin.js": 'throw new Error("no luck")' });
+    await link({ name: "silk-policy", root });
+    const env = { SILK_REQUIRED_PLUGINS: "silk-policy" };
+    for (const command of [["vm", "create", ...sandbox.vmFlags], ["vm", "rm", "owned"], ["gc"]])
+      expect(await sandbox.silk([...command], { env })).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringContaining(
+          "Error: nothing is changed without the plugin silk-policy: the plugin silk-policy cannot be loaded: no luck\n",
+        ) as string,
+      });
+    expect((await sandbox.silk(["vm", "inspect", "owned"], { env })).code).toBe(0);
+    await link();
+    const { stderr } = await sandbox.silk(["vm", "start", "owned"], { env });
+    expect(stderr).toMatch(
+      /^Error: nothing is changed without the plugin silk-policy: it is not there\nHint: Install it/,
+    );
+  });
+
+  it("bring networks, which --network names with their kind", async () => {
+    const root = await makePlugin(
+      "silk-lan",
+      {
+        "plugin.js": `const nics = (count) => Array.from({ length: count }, (_, i) => ({ tap: "lan" + i, mac: "02:00:00:00:00:0" + i, queues: 2, queueSize: 0, provider: "lan" }));
+          const plumbing = {
+            plan: async ({ config }, count) => { if (config.network !== "lan:blue") throw new Error("planned for " + config.network); return nics(count); },
+            attach: async (_vm, nics) => nics, detach: async () => {}, networks: async () => [{ name: "blue", description: "all that is blue", details: {} }],
+            async [Symbol.asyncDispose]() {},
+          };
+          const network = { name: "lan", description: "a LAN", namedBy: "network", open: async () => plumbing };
+          export default { name: "silk-lan", apiVersion: 1, networks: [network] };`,
+      },
+      {
+        silk: {
+          plugin: "./plugin.js",
+          apiVersion: 1,
+          networks: [{ name: "lan", namedBy: "network" }],
+        },
+      },
+    );
+    await link({ name: "silk-lan", root });
+    expect(await sandbox.ok("network", "list")).toMatch(
+      /^blue +lan +--network lan:blue +all that/m,
+    );
+    const id = await sandbox.ok("vm", "create", "--network", "lan:blue", ...sandbox.vmFlags);
+    expect(JSON.parse(await sandbox.ok("vm", "inspect", id, "--json"))).toMatchObject({
+      config: { network: "lan:blue" },
+      nics: [{ provider: "lan" }],
+    });
+    await sandbox.ok("vm", "rm", id);
+    expect(await sandbox.ok("__complete", "bash", "--", "vm", "create", "--network", "lan:")).toBe(
+      "lan:blue\n:nothing",
+    );
+    const unknown = await sandbox.silk(["vm", "create", "--network", "wan:x", ...sandbox.vmFlags]);
+    expect(unknown).toMatchObject({
+      code: 5,
+      stderr:
+        'Error: no plugin brings networks of the kind "wan"\nHint: Install the plugin that does. The kinds are bridge, cni, lan.\n',
+    });
+    await link();
+  });
+
   it.each([
     ["() => new Promise(() => {})", "took longer than 300 ms"],
     ['() => { throw new Error("no luck") }', "failed: no luck"],

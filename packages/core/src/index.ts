@@ -212,6 +212,7 @@ export type {
 } from "./vm/events.ts";
 export { bootDisks } from "./vm/boot-disks.ts";
 export { hearsPowerButton } from "./vm/hears-power-button.ts";
+export { networkName } from "./vm/network-name.ts";
 export { checkNicCount, mostNics } from "./vm/nics.ts";
 export { checkName, namePattern } from "./vm/names.ts";
 export {

@@ -15,7 +15,7 @@ export interface NetworkContext {
 
 /** A network that VMs can be given NICs of. */
 export interface NetworkView {
-  /** What `--bridge` or `--network` names. */
+  /** Its name among the networks of its kind. */
   readonly name: string;
   /** What it is, in a few words for people: `bridge, 3 ports`, `CNI 1.0.0: bridge, portmap`. */
   readonly description: string;
@@ -27,7 +27,7 @@ export interface NetworkView {
 export interface Plumbing extends AsyncDisposable {
   /**
    * Says which NICs a VM will have, each with a MAC and a TAP of its own. Makes nothing: what is planned is written down before it is made.
-   * @param vm its config names the bridge or the network
+   * @param vm its config names the bridge (`config.bridge`) or the network ({@link networkName})
    * @param taken NICs that it has already
    * @throws SilkError `NETWORK_NOT_FOUND`, …
    */
@@ -54,7 +54,10 @@ export interface NetworkDefinition {
   readonly name: string;
   /** One line for people. */
   readonly description: string;
-  /** Which word of a VM's configuration names a network of this: `--bridge` or `--network`. Left out where its networks need no name. */
+  /**
+   * Which word of a VM's spec names one of its networks: `--bridge` or `--network`. Without its kind (`--network NAME`) a name is that of the first plugin's;
+   * `--network KIND:NAME` is one of any kind. Left out where its networks need no name: `--nics 1` is enough then, or `--network KIND:` where several kinds are so.
+   */
   readonly namedBy?: "bridge" | "network" | undefined;
   open(context: NetworkContext): Promise<Plumbing>;
 }

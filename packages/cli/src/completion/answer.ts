@@ -79,18 +79,17 @@ export async function answerCompletion(
       return answer(fitting.map(({ name, version }) => ({ value: name, description: version })));
     }
     case "networks": {
-      const { provider, given } = completion;
+      const { flag, given } = completion;
       const networks = await ask(
         words,
         oclif,
         async (engine) => (await engine.networks()).networks,
       );
-      const fitting = networks.filter(
-        (network) =>
-          (provider === undefined || network.provider === provider) &&
-          !given.includes(network.name),
-      );
-      return answer(fitting.map(({ name, description }) => ({ value: name, description })));
+      const known = networks.flatMap(({ name, spec, description }) => {
+        const value = flag === undefined ? name : spec[flag];
+        return value === undefined ? [] : [{ value, description }];
+      });
+      return answer(known.filter(({ value }) => !given.includes(value)));
     }
     default:
       return answer([]);

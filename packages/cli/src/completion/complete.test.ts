@@ -123,8 +123,8 @@ describe("complete", () => {
       given: ["br0"],
     });
     const flag = (name: string) => complete(["vm", "create", name, ""], commands, topics);
-    expect(flag("--bridge")).toMatchObject({ type: "networks", provider: "bridge" });
-    expect(flag("--network")).toMatchObject({ type: "networks", provider: "cni" });
+    expect(flag("--bridge")).toMatchObject({ type: "networks", flag: "bridge" });
+    expect(flag("--network")).toMatchObject({ type: "networks", flag: "network" });
   });
 
   it("takes everything behind two dashes for an argument", () => {

@@ -57,8 +57,8 @@ export type Completion =
     }
   | {
       readonly type: "networks";
-      /** Who provides them; left out for all. */
-      readonly provider?: string | undefined;
+      /** The flag that names one; left out where any is named by its name. */
+      readonly flag?: "bridge" | "network" | undefined;
       readonly given: readonly string[];
     }
   | { readonly type: "settings" | "pci" }
@@ -191,8 +191,7 @@ function flagValue(
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (name === "vm") return { type: "vms", command, given: [] };
   if (name === "pci") return { type: "pci" };
-  if (name === "bridge") return { type: "networks", provider: "bridge", given: [] };
-  if (name === "network") return { type: "networks", provider: "cni", given: [] };
+  if (name === "bridge" || name === "network") return { type: "networks", flag: name, given: [] };
   if (fileFlags.has(name)) return { type: "files" };
   return { type: directoryFlags.has(name) ? "directories" : "nothing" };
 }

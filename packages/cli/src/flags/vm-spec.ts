@@ -116,7 +116,8 @@ export const vmSpecFlags = {
     helpValue: "NAME",
   }),
   network: string({
-    description: "a CNI network that the NICs are in, instead of a bridge",
+    description:
+      "a CNI network that the NICs are in, instead of a bridge; KIND:NAME for one of a plugin's",
     helpGroup: network,
     helpValue: "NAME",
   }),

@@ -18,8 +18,12 @@ export async function loadPlugins(
   const { plugins, failed } = await discoverPlugins(locations, { timeoutMs: hookTimeoutMs });
   for (const { error } of failed) warn(`${firstLine(error)}; it is left out`);
   const together = withoutClashes([...bundledPlugins, ...plugins]);
-  for (const { plugin, error } of together.clashes)
-    warn(`${firstLine(error)}; ${plugin.name} is left out`);
+  for (const { plugin, error } of together.clashes) {
+    const keepsHooks = together.plugins.some(({ name }) => name === plugin.name);
+    warn(
+      `${firstLine(error)}; ${plugin.name} is left out${keepsHooks ? ", but for its hooks" : ""}`,
+    );
+  }
   return together.plugins;
 }
 

@@ -98,7 +98,7 @@ async function lookAt(
     discoverPlugins([location], { timeoutMs }),
     discoverPlugins([location], { timeoutMs, eager: true }),
   ]);
-  const [definition] = eager.plugins;
+  const [definition] = eager.plugins.filter(({ broken }) => broken === undefined);
   const stated = lazy.plugins[0];
   const commands = (loaded?.commands ?? []).map(({ id }) => id.replaceAll(":", " "));
   const problems = eager.failed.map(({ error }) => error);

@@ -23,6 +23,7 @@ const fixedDefaults = {
   hookTimeoutMs: 30_000,
   concurrency: 16,
   plugins: [],
+  requiredPlugins: [],
 } as const satisfies Omit<EngineConfig, "rootDir" | "runDir" | "logDir">;
 
 function defaultDirectories(

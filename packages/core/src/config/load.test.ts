@@ -60,12 +60,16 @@ describe("loadConfig", () => {
   });
 
   it("takes relative paths of the file from the file's directory, and a program without a slash from PATH", async () => {
-    const path = await configFile('{"rootDir": "r", "chBinary": "bin/ch"}');
+    const path = await configFile(
+      '{"rootDir": "r", "chBinary": "bin/ch", "virtiofsd": "bin/v", "plugins": ["./p", "q"]}',
+    );
     const read = (env: Record<string, string>) =>
       loadConfig(files, { ...sources, cwd: "/work", path, env });
     const { config } = await read({});
     expect(config.rootDir).toBe(join(path, "../r"));
     expect(config.chBinary).toBe(join(path, "../bin/ch"));
+    expect(config.virtiofsd).toBe(join(path, "../bin/v"));
+    expect(config.plugins).toEqual([join(path, "../p"), "q"]);
     expect((await read({ SILK_CH_BINARY: "./ch" })).config.chBinary).toBe("/work/ch");
     expect((await read({ SILK_CH_BINARY: "ch" })).config.chBinary).toBe("ch");
   });

@@ -55,6 +55,8 @@ export async function loadConfig(
   };
 }
 
+const programs: ReadonlySet<string> = new Set(["chBinary", "qemuBinary", "virtiofsd"]);
+
 /** Settings whose paths mean the same in every working directory: relative ones are taken from a directory. */
 export function absolutePaths(
   settings: Partial<EngineConfig>,
@@ -68,13 +70,17 @@ export function absolutePaths(
     "chBinary",
     "chFirmware",
     "qemuBinary",
+    "virtiofsd",
   ] as const) {
     const value = settings[key];
     // A program without a slash is looked for on PATH; what is empty is refused by whoever checks it.
-    const isPath = key.endsWith("Binary") ? value?.includes("/") : Boolean(value);
+    const isPath = programs.has(key) ? value?.includes("/") : Boolean(value);
     if (value !== undefined && isPath === true) changed[key] = resolve(from, value);
   }
-  return { ...settings, ...changed };
+  const plugins = settings.plugins?.map((name) =>
+    /^\.\.?\//.test(name) ? resolve(from, name) : name,
+  );
+  return { ...settings, ...changed, ...(plugins === undefined ? {} : { plugins }) };
 }
 
 /** The settings in a configuration file: each checked, none filled in. @throws SilkError `INVALID_CONFIG` */
@@ -93,6 +99,10 @@ export async function readConfigFile(
     throw new SilkError(`cannot read the configuration ${path}`, {
       code: "INVALID_CONFIG",
       kind: "invalid",
+      hint:
+        code === "ENOENT"
+          ? "`silk config set` makes it; --config or SILK_CONFIG names another one."
+          : undefined,
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
 const path = v.pipe(v.string(), v.nonEmpty("must not be empty"));
+const names = v.array(v.pipe(v.string(), v.nonEmpty("must not be empty")), "must be a list");
 const milliseconds = v.pipe(
   v.number("must be a whole number of milliseconds"),
   v.integer("must be a whole number of milliseconds"),
@@ -44,6 +45,8 @@ export interface EngineConfig {
   readonly concurrency: number;
   /** Names of npm packages to load as plugins besides those that come with silk. */
   readonly plugins: readonly string[];
+  /** Names of plugins without which no VM and no snapshot is changed: those whose hooks are a policy. */
+  readonly requiredPlugins: readonly string[];
 }
 
 /** Every setting, and what it may be. */
@@ -71,7 +74,8 @@ export const configSchema = v.strictObject({
     v.minValue(1, "must be at least 1"),
     v.maxValue(1024, "must be at most 1024"),
   ),
-  plugins: v.array(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  plugins: names,
+  requiredPlugins: names,
 }) satisfies v.GenericSchema<EngineConfig>;
 
 /** Where a setting's value comes from. */

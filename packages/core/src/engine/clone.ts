@@ -10,7 +10,7 @@ import { refuseClash } from "./create.ts";
 import { takesSeed, withSeedDisk, writeSeed } from "./images.ts";
 import { type Loaded, toLoaded } from "./loaded.ts";
 import { lockVm } from "./locked.ts";
-import { attachNics, networkOf } from "./network-of.ts";
+import { attachNics, networkOf, shortestWords } from "./network-of.ts";
 import { recoverAll } from "./recover.ts";
 import { removeVm } from "./remove.ts";
 import { makeRunDirectory } from "./run-directory.ts";
@@ -29,6 +29,7 @@ export async function cloneVm(
   const name =
     options.name === undefined ? `vm-${id.slice(0, 59)}` : checkName(options.name, "name");
   checkOneNetwork(options);
+  const wanted = shortestWords(core.networks, options);
   const store = await core.store();
   await recoverAll(core, store);
   await using opened = await openSource(core, store, from, options, signal);
@@ -49,14 +50,14 @@ export async function cloneVm(
 
   const seq = store.nextSeq();
   await using _lock = await lockVm(core, store, seq, options, signal);
-  const planned = planClone(core, manifest, options, { seq, id, name, labels });
+  const planned = planClone(core, manifest, wanted, { seq, id, name, labels });
   const disks = withSeedDisk(core, planned, backend.cloneDisks(planned, manifest));
   checkDisks(disks);
   const nics =
     nicCount === 0
       ? []
       : await (
-          await cloneNetwork(core, planned, manifest, options)
+          await cloneNetwork(core, planned, manifest, wanted)
         ).plan(planned, nicCount, [], context);
   let reserved: VmRecord = { ...planned, disks, nics };
   store.transaction(() => {

@@ -30,11 +30,13 @@ import { HookRunner } from "./hooks.ts";
 import { specWithImage } from "./images.ts";
 import { OperationObserver } from "./observer.ts";
 import { inspectVm } from "./inspect.ts";
+import { shortestWords } from "./network-of.ts";
 import { listOperations } from "./operations.ts";
 import { planNics } from "./plan-nics.ts";
 import { planRecord } from "./plan-record.ts";
 import { inspectSnapshot, listSnapshots } from "./list-snapshots.ts";
 import type { Loaded } from "./loaded.ts";
+import { refuseWithoutRequired } from "./require-plugins.ts";
 import { restoreVm, wakeVm } from "./restore.ts";
 import { leaseSnapshot } from "./snapshot-source.ts";
 import { listDevices } from "./list-devices.ts";
@@ -88,16 +90,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     doing: string,
     call: ChangeOptions,
     run: (signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T> =>
-    observer === undefined
-      ? bounded(doing, call, run)
-      : observer.observe(
-          verb,
-          ref,
-          () => bounded(doing, call, run),
-          (report) =>
-            core.hooks.after("operation:end", report, (message) => core.warn(call, message)),
-        );
+  ): Promise<T> => {
+    const judged = (): Promise<T> =>
+      bounded(doing, call, async (signal) => {
+        refuseWithoutRequired(config, plugins);
+        return await run(signal);
+      });
+    if (observer === undefined) return judged();
+    return observer.observe(verb, ref, judged, (report) =>
+      core.hooks.after("operation:end", report, (message) => core.warn(call, message)),
+    );
+  };
 
   const handOver = (loaded: Loaded, dispose?: CreateOptions["dispose"]): LoadResult => ({
     ...loaded,
@@ -278,7 +281,7 @@ async function tellLaunch(
 }> {
   // What is told of must be here: nothing is fetched for it.
   const local = input.image === undefined ? input : { ...input, pull: "never" as const };
-  const draft = draftSpec(local, core.host, {
+  const draft = draftSpec(shortestWords(core.networks, local), core.host, {
     backend: local.backend ?? (await core.defaultBackend()).name,
     cwd: core.cwd,
   });

@@ -7,7 +7,7 @@ import type { VmSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
 import { specWithImage, writeSeed } from "./images.ts";
 import { lockVm } from "./locked.ts";
-import { attachNics } from "./network-of.ts";
+import { attachNics, shortestWords } from "./network-of.ts";
 import { planNics, refuseTakenMacs } from "./plan-nics.ts";
 import { planRecord } from "./plan-record.ts";
 import { recoverAll } from "./recover.ts";
@@ -23,7 +23,7 @@ export async function createVm(
 ): Promise<VmRecord> {
   const choice = input.backend === undefined ? await core.defaultBackend() : undefined;
   const defaults = { backend: choice?.name ?? "", cwd: core.cwd };
-  const draft = draftSpec(input, core.host, defaults);
+  const draft = draftSpec(shortestWords(core.networks, input), core.host, defaults);
   core.observer?.subject(draft);
   const backend = await core.backend(draft.backend);
   const store = await core.store();

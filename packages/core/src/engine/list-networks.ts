@@ -1,5 +1,6 @@
 import { toSilkError } from "../errors.ts";
 import type { EngineCore } from "./core.ts";
+import { wordsFor } from "./network-of.ts";
 import type { NetworkList } from "./types.ts";
 
 /** The networks of this host that VMs can be given NICs of. One kind that cannot be looked at does not hide the others. Writes nothing. */
@@ -10,10 +11,14 @@ export async function listNetworks(
   // Read for the names' sake: they hold the store's scope.
   core.read(() => undefined);
   const listed = await Promise.all(
-    core.networks.map(async ({ name: provider }): Promise<NetworkList> => {
+    core.networks.map(async (kind): Promise<NetworkList> => {
+      const provider = kind.name;
       try {
         const found = await (await core.plumbing(provider)).networks({ signal });
-        return { networks: found.map((network) => ({ provider, ...network })), failed: [] };
+        const networks = found.map((network) => {
+          return { provider, ...network, spec: wordsFor(core.networks, kind, network.name) };
+        });
+        return { networks, failed: [] };
       } catch (error) {
         signal?.throwIfAborted();
         return { networks: [], failed: [{ provider, error: toSilkError(error) }] };

@@ -1,37 +1,106 @@
 import { SilkError } from "../errors.ts";
 import type { OperationContext } from "../hypervisor.ts";
-import type { Plumbing } from "../plumbing.ts";
+import type { NetworkDefinition, Plumbing } from "../plumbing.ts";
+import { parseNetwork } from "../vm/network-name.ts";
 import type { Nic, VmConfig, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
 
+/** How a spec names a network. */
+type Named = Pick<VmConfig, "bridge" | "network">;
+
 /**
- * The network that a VM's configuration means: the bridge or the CNI network that it names, or one that needs no name.
+ * The network that a VM's configuration means: the bridge or the network that it names, or one that needs no name.
  * @throws SilkError `NETWORK_UNNAMED`, `NETWORK_MISSING`
  */
-export function networkOf(
-  core: EngineCore,
-  { bridge, network }: Pick<VmConfig, "bridge" | "network">,
-): Promise<Plumbing> {
-  const word = bridge !== undefined ? "bridge" : network !== undefined ? "network" : undefined;
-  const found = core.networks.find(({ namedBy }) => namedBy === word);
-  if (found !== undefined) return core.plumbing(found.name);
-  if (word === undefined && core.networks.length > 0)
-    throw new SilkError("NICs are wanted, and nothing says in which network", {
+export async function networkOf(core: EngineCore, named: Named): Promise<Plumbing> {
+  const { name } = kindOf(core.networks, named);
+  return await core.plumbing(name);
+}
+
+/**
+ * The shortest words for a network, as plugins know it and records have it: `bridge:br0` is the bridge br0, `cni:pods` the network pods.
+ * @throws SilkError `NETWORK_MISSING`, `NETWORK_UNNAMED`
+ */
+export function shortestWords<T extends Named>(networks: readonly NetworkDefinition[], spec: T): T {
+  const { network, ...others } = spec;
+  // What is no word at all is refused by whoever checks the spec.
+  if (typeof network !== "string" || !network.includes(":")) return spec;
+  const words = wordsFor(networks, kindOf(networks, { network }), parseNetwork(network).name);
+  // Both at once are refused there, too.
+  return { ...others, ...(spec.bridge === undefined ? words : { network }) } as T;
+}
+
+/** What a spec says to be in a network of a kind. */
+export function wordsFor(
+  networks: readonly NetworkDefinition[],
+  kind: Pick<NetworkDefinition, "name">,
+  name: string,
+): Named {
+  for (const word of ["bridge", "network"] as const) {
+    const owner = networks.find(({ namedBy }) => namedBy === word);
+    if (owner?.name === kind.name) return { [word]: name };
+  }
+  return { network: `${kind.name}:${name}` };
+}
+
+function kindOf(
+  networks: readonly NetworkDefinition[],
+  { bridge, network }: Named,
+): NetworkDefinition {
+  if (bridge !== undefined) return firstNamedBy(networks, "bridge");
+  if (network === undefined) return theOneWithoutName(networks);
+  const { kind, name } = parseNetwork(network);
+  if (kind === undefined) return firstNamedBy(networks, "network");
+  const found = networks.find((one) => one.name === kind);
+  if (found === undefined)
+    throw missing(networks, `no plugin brings networks of the kind "${kind}"`);
+  if (name === "" && found.namedBy !== undefined)
+    throw new SilkError(`"${network}" names no network`, {
       code: "NETWORK_UNNAMED",
       kind: "invalid",
-      hint: "Name one, --bridge br0 or --network NAME (`silk network list` shows them), or do without NICs: --nics 0",
+      hint: `Name one: --network ${kind}:NAME (\`silk network list\` shows them).`,
     });
-  throw new SilkError(
-    word === undefined
-      ? "NICs are wanted, and no plugin brings a network"
-      : `no plugin brings networks that --${word} could name`,
-    {
-      code: "NETWORK_MISSING",
-      kind: "unsupported",
-      hint: "Install a network plugin, or do without NICs: --nics 0",
-      details: { known: core.networks.map(({ name }) => name) },
-    },
-  );
+  return found;
+}
+
+function firstNamedBy(
+  networks: readonly NetworkDefinition[],
+  word: "bridge" | "network",
+): NetworkDefinition {
+  const found = networks.find(({ namedBy }) => namedBy === word);
+  if (found === undefined)
+    throw missing(networks, `no plugin brings networks that --${word} could name`);
+  return found;
+}
+
+function theOneWithoutName(networks: readonly NetworkDefinition[]): NetworkDefinition {
+  const [found, ...others] = networks.filter(({ namedBy }) => namedBy === undefined);
+  if (found !== undefined && others.length === 0) return found;
+  if (networks.length === 0)
+    throw missing(networks, "NICs are wanted, and no plugin brings a network");
+  const kinds = [found, ...others].flatMap((kind) => kind?.name ?? []);
+  const examples =
+    kinds.length === 0
+      ? "--bridge br0 or --network NAME"
+      : kinds.map((kind) => `--network ${kind}:`).join(" or ");
+  throw new SilkError("NICs are wanted, and nothing says in which network", {
+    code: "NETWORK_UNNAMED",
+    kind: "invalid",
+    hint: `Name one, ${examples} (\`silk network list\` shows them), or do without NICs: --nics 0`,
+  });
+}
+
+function missing(networks: readonly NetworkDefinition[], message: string): SilkError {
+  const known = networks.map(({ name }) => name);
+  return new SilkError(message, {
+    code: "NETWORK_MISSING",
+    kind: "unsupported",
+    hint:
+      known.length === 0
+        ? "Install a network plugin, or do without NICs: --nics 0"
+        : `Install the plugin that does. The kinds are ${known.join(", ")}.`,
+    details: { known },
+  });
 }
 
 /** Makes the host's side of NICs whole, and gives them as they are. @throws SilkError `NETWORK_MISSING`, and what the network throws */

@@ -212,7 +212,7 @@ export interface CloneOptions extends LoadOptions {
   readonly nics?: number | undefined;
   /** A bridge of this host that its NICs are ports of, instead of the network that the snapshot's VM was in. */
   readonly bridge?: string | undefined;
-  /** A CNI network of this host that its NICs are in, instead of the one that the snapshot's VM was in. */
+  /** A network of this host that its NICs are in, as {@link VmSpec.network} has it, instead of the one that the snapshot's VM was in. */
   readonly network?: string | undefined;
   /** Added to the labels that the snapshot's VM had. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -368,6 +368,8 @@ export interface NetworkList {
   readonly networks: readonly (NetworkView & {
     /** Who brings it: what `provider` of its NICs says. */
     readonly provider: string;
+    /** What the spec of a VM says to be in it: `{ bridge: "br0" }`, `{ network: "pods" }`, `{ network: "lan:blue" }`. */
+    readonly spec: Pick<VmSpec, "bridge" | "network">;
   })[];
   readonly failed: readonly { readonly provider: string; readonly error: SilkError }[];
 }

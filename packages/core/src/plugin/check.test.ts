@@ -18,11 +18,6 @@ describe("checkPlugins", () => {
 
   it.each([
     [
-      { networks: [{ ...thing("x"), namedBy: "bridge" }] },
-      { networks: [{ ...thing("y"), namedBy: "bridge" }] },
-      "both bring a network for --bridge",
-    ],
-    [
       { images: [thing("x")] },
       { images: [thing("y")] },
       "both bring an image source for names without a scheme",
@@ -41,6 +36,13 @@ describe("checkPlugins", () => {
     expect(() => checkPlugins(plugins)).toThrow(message);
   });
 
+  it("takes networks that are named by the same word: KIND:NAME tells them apart", () => {
+    const plugins = ["x", "y"].map((kind) => {
+      return { name: kind, apiVersion: 1, networks: [{ ...thing(kind), namedBy: "network" }] };
+    });
+    checkPlugins(plugins as PluginDefinition[]);
+  });
+
   it("takes one name for things of different kinds", () => {
     const plugin = { name: "a", apiVersion: 1, backends: [thing("x")], networks: [thing("x")] };
     checkPlugins([plugin]);
@@ -48,6 +50,18 @@ describe("checkPlugins", () => {
 });
 
 describe("withoutClashes", () => {
+  it("leaves the hooks of a plugin that it leaves out: a policy holds all the same", () => {
+    const hooks = { "vm:before-start": () => ({ veto: "not today" }) };
+    const plugins: PluginDefinition[] = [
+      { name: "a", apiVersion: 1, backends: [thing("x")] },
+      { name: "b", apiVersion: 1, backends: [thing("x")], hooks },
+    ];
+    expect(withoutClashes(plugins).plugins).toEqual([
+      plugins[0],
+      { name: "b", apiVersion: 1, hooks },
+    ]);
+  });
+
   it("leaves out the later plugin, with all that it brings", () => {
     const plugins: PluginDefinition[] = [
       { name: "a", apiVersion: 1, backends: [thing("x")] },

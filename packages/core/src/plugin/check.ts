@@ -91,25 +91,17 @@ interface Claim {
   readonly what: string;
 }
 
-/** By what word a network or an image is found: of two that are found by the same one, the second never is. */
-function ways({ networks = [], images = [] }: PluginDefinition): readonly Claim[] {
-  return [
-    ...networks.map(({ name, namedBy }): Claim => ({
-      kind: "networks",
-      key: `namedBy ${namedBy}`,
-      name,
-      what: namedBy === undefined ? "network that needs no name" : `network for --${namedBy}`,
-    })),
-    ...images.map(({ name, scheme }): Claim => ({
-      kind: "images",
-      key: `scheme ${scheme}`,
-      name,
-      what:
-        scheme === undefined
-          ? "image source for names without a scheme"
-          : `image source for ${scheme}://`,
-    })),
-  ];
+/** By what scheme images are found: of two sources with the same one, the second never is. */
+function schemes({ images = [] }: PluginDefinition): readonly Claim[] {
+  return images.map(({ name, scheme }) => ({
+    kind: "images",
+    key: `scheme ${scheme}`,
+    name,
+    what:
+      scheme === undefined
+        ? "image source for names without a scheme"
+        : `image source for ${scheme}://`,
+  }));
 }
 
 function article(noun: string): string {
@@ -124,7 +116,7 @@ const duplicateCodes = {
   images: "IMAGE_SOURCE_DUPLICATE",
 } as const;
 
-/** The plugins that go together, each with those before it, and those that are left out. */
+/** The plugins that go together, each with those before it, and those that are left out but for their hooks. */
 export function withoutClashes(plugins: readonly PluginDefinition[]): {
   readonly plugins: readonly PluginDefinition[];
   readonly clashes: readonly Clash[];
@@ -143,7 +135,7 @@ export function withoutClashes(plugins: readonly PluginDefinition[]): {
           what: `${namedKinds[kind]} "${name}"`,
         })),
       ),
-      ...ways(plugin),
+      ...schemes(plugin),
     ];
     const taken = own.find(
       ({ key }, index) => owners.has(key) || own.findIndex((other) => other.key === key) < index,
@@ -167,6 +159,9 @@ export function withoutClashes(plugins: readonly PluginDefinition[]): {
       },
     );
     clashes.push({ error, plugin });
+    // No hook is in another one's way, and a policy holds whatever else its plugin brings.
+    const { apiVersion, hooks } = plugin;
+    if (names.hooks.length > 0) kept.push({ name: plugin.name, apiVersion, hooks });
   }
   return { plugins: kept, clashes };
 }

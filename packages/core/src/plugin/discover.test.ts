@@ -52,7 +52,9 @@ describe("discoverPlugins", () => {
     });
     const names = ["throwing", "empty", "future", "absent", "good"];
     const { plugins, failed } = await discoverPlugins(names.map((name) => ({ name, from })));
-    expect(plugins.map(({ name }) => name)).toEqual(["good"]);
+    expect(plugins.flatMap(({ name, broken }) => (broken === undefined ? [name] : []))).toEqual([
+      "good",
+    ]);
     expect(failed.map(({ name, error }) => [name, error.code])).toEqual([
       ["throwing", "PLUGIN_BROKEN"],
       ["empty", "PLUGIN_INVALID"],
@@ -185,8 +187,23 @@ describe("a plugin whose package.json states what it brings", () => {
     expect(failed[0]?.error.message).toContain(message);
   });
 
+  it("refuses what it was to judge where it cannot be used, whatever the reason", async () => {
+    const hooks = ["vm:before-start", "vm:after-start", "vm:before-dream"];
+    const silk = { ...stated.manifest.silk, hooks };
+    const from = await install({ stated: { ...stated, manifest: { silk } } });
+    const [plugin] = (await discoverPlugins([{ name: "stated", from }])).plugins;
+    expect(plugin?.broken?.message).toContain("vm:before-dream");
+    expect(pluginNames(plugin as PluginDefinition)).toMatchObject({
+      backends: [],
+      hooks: ["vm:before-start"],
+    });
+    await expect(
+      plugin?.hooks?.["vm:before-start"]?.({} as never, {} as never),
+    ).rejects.toMatchObject({ code: "PLUGIN_INVALID" });
+  });
+
   it("is refused without being loaded where it is for another version", async () => {
-    const silk = { ...stated.manifest.silk, apiVersion: 2 };
+    const silk = { ...stated.manifest.silk, apiVersion: 2, hooks: ["vm:before-dream"] };
     const from = await install({ stated: { ...stated, manifest: { silk } } });
     const { failed } = await discoverPlugins([{ name: "stated", from }]);
     expect(failed[0]?.error).toMatchObject({ code: "PLUGIN_INCOMPATIBLE", hint: "Update silk." });

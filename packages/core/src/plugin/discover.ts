@@ -1,10 +1,10 @@
 import { type SilkError, toSilkError } from "../errors.ts";
-import { checkApiVersion } from "./check.ts";
+import { hookNames } from "./hooks.ts";
 import { lazyPlugin } from "./lazy.ts";
 import { loadEntry } from "./load.ts";
 import { readPluginManifest, statesNames } from "./manifest.ts";
-import { findPackage } from "./package.ts";
-import type { PluginDefinition } from "./plugin.ts";
+import { findPackage, type InstalledPackage } from "./package.ts";
+import { pluginApiVersion, type PluginDefinition } from "./plugin.ts";
 import { join } from "node:path";
 
 /** Where a plugin may be. */
@@ -28,9 +28,12 @@ export interface DiscoverOptions {
 
 /** The plugins that were found, and those that could not be used. */
 export interface DiscoveredPlugins {
-  /** In the order of their locations. */
+  /**
+   * In the order of their locations. One that cannot be used is among them, with nothing but the reason (`broken`) and the `before` hooks that its package.json
+   * states, which refuse: what it was to judge is not done unjudged.
+   */
   readonly plugins: readonly PluginDefinition[];
-  /** Packages that could not be loaded, each with the reason: they take nothing else down. */
+  /** Packages that cannot be used, each with the reason: they take nothing else down. */
   readonly failed: readonly { readonly name: string; readonly error: SilkError }[];
 }
 
@@ -43,30 +46,53 @@ export async function discoverPlugins(
   locations: readonly PluginLocation[],
   options: DiscoverOptions = {},
 ): Promise<DiscoveredPlugins> {
-  const found = await Promise.all(
-    locations.map(async (location) => {
-      try {
-        return { plugin: await discover(location, options) };
-      } catch (error) {
-        const told = toSilkError(error, `the plugin ${location.name} cannot be loaded`);
-        return { failed: { name: location.name, error: told } };
-      }
-    }),
-  );
+  const found = await Promise.all(locations.map((location) => discover(location, options)));
+  const plugins = found.flatMap((plugin) => plugin ?? []);
   return {
-    plugins: found.flatMap(({ plugin }) => plugin ?? []),
-    failed: found.flatMap(({ failed }) => failed ?? []),
+    plugins,
+    failed: plugins.flatMap(({ name, broken }) =>
+      broken === undefined ? [] : [{ name, error: broken }],
+    ),
   };
 }
 
 async function discover(
   { name, from }: PluginLocation,
+  options: DiscoverOptions,
+): Promise<PluginDefinition | undefined> {
+  let found: InstalledPackage | undefined;
+  try {
+    found = await findPackage(name, from);
+    return await load(name, found, options);
+  } catch (error) {
+    const told = toSilkError(error, `the plugin ${name} cannot be loaded`);
+    return brokenPlugin(name, found?.packageJson["silk"], told);
+  }
+}
+
+async function load(
+  name: string,
+  { directory, packageJson }: InstalledPackage,
   { timeoutMs = 30_000, eager = false }: DiscoverOptions,
 ): Promise<PluginDefinition | undefined> {
-  const { directory, packageJson } = await findPackage(name, from);
-  const manifest = readPluginManifest(packageJson, join(directory, "package.json"));
+  const manifest = readPluginManifest(packageJson, name, join(directory, "package.json"));
   if (manifest === undefined) return undefined;
-  if (manifest.apiVersion !== undefined) checkApiVersion(name, manifest.apiVersion);
   const unloaded = { name, directory, manifest, timeoutMs };
   return statesNames(manifest) && !eager ? lazyPlugin(unloaded) : await loadEntry(unloaded);
+}
+
+/** What is left of a plugin that cannot be used. */
+function brokenPlugin(name: string, manifest: unknown, broken: SilkError): PluginDefinition {
+  const { hooks } = (manifest ?? {}) as { readonly hooks?: unknown };
+  const stated: readonly unknown[] = Array.isArray(hooks) ? hooks : [];
+  const judged = hookNames.filter((hook) => hook.includes(":before-") && stated.includes(hook));
+  const refuse = async (): Promise<never> => {
+    throw broken;
+  };
+  return {
+    name,
+    apiVersion: pluginApiVersion,
+    hooks: Object.fromEntries(judged.map((hook) => [hook, refuse])),
+    broken,
+  };
 }

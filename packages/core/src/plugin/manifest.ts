@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { SilkError } from "../errors.ts";
+import { checkApiVersion } from "./check.ts";
 import { hookNames } from "./hooks.ts";
 
 const name = v.pipe(
@@ -69,14 +70,20 @@ const lists = ["backends", "networks", "devices", "images", "hooks"] as const;
  * Reads `silk` of a package.json.
  * @param where the file, for messages
  * @returns undefined for a package that is no plugin of silk's
- * @throws SilkError `PLUGIN_INVALID`
+ * @throws SilkError `PLUGIN_INVALID`, `PLUGIN_INCOMPATIBLE`
  */
 export function readPluginManifest(
   packageJson: Readonly<Record<string, unknown>>,
+  plugin: string,
   where: string,
 ): PluginManifest | undefined {
-  const silk = packageJson["silk"] as { readonly plugin?: unknown } | null | undefined;
+  const silk = packageJson["silk"] as
+    | { readonly plugin?: unknown; readonly apiVersion?: unknown }
+    | null
+    | undefined;
   if (silk?.plugin === undefined) return undefined;
+  // Before all else: what another version of the interface states may not be known here.
+  if (Number.isInteger(silk.apiVersion)) checkApiVersion(plugin, silk.apiVersion as number);
   const parsed = v.safeParse(schema, silk);
   if (!parsed.success) {
     const [issue] = parsed.issues;

@@ -1,5 +1,6 @@
 import type { DeviceKindDefinition } from "../devices/device-kind.ts";
 import type { ImageSourceDefinition } from "../image/image-source.ts";
+import type { SilkError } from "../errors.ts";
 import type { BackendDefinition } from "../hypervisor.ts";
 import type { NetworkDefinition } from "../plumbing.ts";
 import type { Hooks } from "./hooks.ts";
@@ -20,6 +21,8 @@ export interface PluginDefinition {
   /** Where VMs get images from. */
   readonly images?: readonly ImageSourceDefinition[] | undefined;
   readonly hooks?: Hooks | undefined;
+  /** Why it cannot be used: what `discoverPlugins` says of a plugin that it has to leave out. An author never sets it. */
+  readonly broken?: SilkError | undefined;
 }
 
 /**

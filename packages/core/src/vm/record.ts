@@ -104,7 +104,7 @@ export interface VmConfig {
   readonly guest?: GuestConfig | undefined;
   /** What it runs, where its image is a container's. */
   readonly run?: ContainerRun | undefined;
-  /** The CNI network that its NICs are in. */
+  /** The network that its NICs are in: a name, or `KIND:NAME` (see {@link networkName}). */
   readonly network?: string | undefined;
   /** The bridge of the host that its NICs are ports of. */
   readonly bridge?: string | undefined;

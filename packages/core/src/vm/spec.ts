@@ -72,7 +72,10 @@ export interface VmSpec {
   readonly nics?: number | undefined;
   /** The bridge of the host that its NICs are ports of; not together with `network`. */
   readonly bridge?: string | undefined;
-  /** The CNI network that its NICs are in; not together with `bridge`. */
+  /**
+   * The network that its NICs are in; not together with `bridge`. A name is that of a CNI network (of the first plugin whose networks are named so);
+   * `KIND:NAME` is one of any kind, such as those of other plugins: `lan:blue`, or `lan:` where they need no name.
+   */
   readonly network?: string | undefined;
   /** MACs of its first NICs. Default: random ones that no manufacturer has given out. */
   readonly macs?: readonly string[] | undefined;

@@ -7,14 +7,15 @@ import { print, printJson, terminalWidth } from "../../output/stdout.ts";
 
 export default class NetworkListCommand extends SilkCommand {
   static override aliases = ["network ls"];
-  static override summary = "list the networks of this host: bridges, and CNI networks";
+  static override summary =
+    "list the networks of this host: bridges, CNI networks, and those of plugins";
   static override description =
-    "PROVIDER says how a VM is put into it: --bridge NAME for a bridge, --network NAME for a CNI network. CNI networks are the files in /etc/cni/net.d, or in the directories that NETCONFPATH names.";
+    "FLAG puts a VM into it, with `silk vm run`, `create` or `clone`. CNI networks are the files in /etc/cni/net.d, or in the directories that NETCONFPATH names.";
   static override examples = [
     { description: "all of them", command: "silk network list" },
     {
       description: "a VM on the first bridge",
-      command: `silk vm run --kernel vmlinux --bridge "$(silk network list --json | jq -r 'map(select(.provider == "bridge"))[0].name')"`,
+      command: `silk vm run --kernel vmlinux --bridge "$(silk network list --json | jq -r 'map(.spec.bridge // empty)[0]')"`,
     },
   ];
   static override flags = { quiet: boolean({ char: "q", description: "print names only" }) };

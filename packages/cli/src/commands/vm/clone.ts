@@ -49,7 +49,8 @@ export default class VmClone extends SilkCommand {
       helpValue: "NAME",
     }),
     network: string({
-      description: "a CNI network that its NICs are in, instead of a bridge",
+      description:
+        "a CNI network that its NICs are in, instead of a bridge; KIND:NAME for one of a plugin's",
       helpValue: "NAME",
     }),
     label: string({

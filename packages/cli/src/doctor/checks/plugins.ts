@@ -1,7 +1,7 @@
 import { defaultBackend } from "../context.ts";
 import type { Check } from "../finding.ts";
 
-/** Whether the plugins could be loaded, and bring the backend that VMs are made with. */
+/** Whether the plugins could be loaded, those that are required among them, and bring the backend that VMs are made with. */
 export const plugins: Check = {
   id: "plugins",
   title: "plugins",
@@ -16,6 +16,20 @@ export const plugins: Check = {
     const isUsable = engine?.backends.includes(backend) ?? false;
     const [broken] = failed;
     const names = loaded.length === 0 ? "none" : loaded.join(", ");
+    const required = engine?.config.requiredPlugins.find((name) => !loaded.includes(name));
+    if (required !== undefined) {
+      const reason = failed.find(({ name }) => name === required)?.error;
+      return {
+        status: "failed",
+        evidence: `the setting requiredPlugins names ${required}: ${reason?.message ?? "it is not there"}`,
+        why: "No VM and no snapshot is changed without it.",
+        fix: {
+          command: `silk plugins install ${required}`,
+          description: reason?.hint ?? "Install it, or take it out of the setting.",
+          automatic: false,
+        },
+      };
+    }
     if (broken !== undefined)
       return {
         status: isUsable ? "warning" : "failed",

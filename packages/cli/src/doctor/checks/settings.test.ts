@@ -148,6 +148,20 @@ describe("the check of the plugins", () => {
     });
   });
 
+  it("fails where one is missing that is required", async () => {
+    const required = { ...config, requiredPlugins: ["@acme/policy"] };
+    await using engine = await createEngine({ host, config: required, plugins: [bringing] });
+    const error = new SilkError("it is for another silk", { code: "X", kind: "invalid" });
+    const found = { loaded: ["bringing"], failed: [{ name: "@acme/policy", error }] };
+    expect(
+      await plugins.run(await contextOf(patientAt("/nowhere", { engine, plugins: found }))),
+    ).toMatchObject({
+      status: "failed",
+      evidence: "the setting requiredPlugins names @acme/policy: it is for another silk",
+      fix: { command: "silk plugins install @acme/policy" },
+    });
+  });
+
   it("fails where the plugins do not go together", async () => {
     const engineProblem = await createEngine({
       host,
