@@ -1,28 +1,20 @@
-// Runs one verb of the engine on a host that fails, or kills this process, at the n-th effect. Told by one JSON argument.
+// Runs one verb of the engine, and is killed at the n-th effect. Told by one JSON argument.
 import { writeSync } from "node:fs";
 import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
 import networkPlugin from "@silkvm/network";
 import { createEngine, type PluginDefinition, toSilkError } from "@silkvm/core";
-import { type EffectGate, failNth, killNth, withGate } from "@silkvm/core/testing";
+import { killNth, withGate } from "@silkvm/core/testing";
 import qemuPlugin from "@silkvm/qemu";
 import { linuxHost } from "@silkvm/sys";
-import type { FaultRequest, FaultReport } from "./fault-run.ts";
+import type { FaultReport, KillRequest } from "./fault-run.ts";
 import { runVerb } from "./fault-verbs.ts";
 
-const request = JSON.parse(process.argv[2] as string) as FaultRequest;
+const request = JSON.parse(process.argv[2] as string) as KillRequest;
 const effects: string[] = [];
-const gates: Record<FaultRequest["fault"]["kind"], (nth: number) => EffectGate> = {
-  none: () => () => undefined,
-  kill: killNth,
-  ENOSPC: (nth) => failNth(nth, "ENOSPC"),
-  EIO: (nth) => failNth(nth, "EIO"),
-  EACCES: (nth) => failNth(nth, "EACCES"),
-  ETIMEDOUT: (nth) => failNth(nth, "ETIMEDOUT"),
-};
-const gate = gates[request.fault.kind](request.fault.nth);
+const kill = killNth(request.nth);
 const host = withGate(linuxHost(), (effect) => {
   effects.push(effect.name);
-  return gate(effect);
+  return kill(effect);
 });
 
 /** Loaded for VMs of images alone: this program is started many times. */

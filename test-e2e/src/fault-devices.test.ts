@@ -1,50 +1,27 @@
 import type { Engine, VmSpec } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
 import { type DeviceName, type FaultyDevice, faultyDevices, vmName } from "./fault-devices.ts";
-import { failVerb } from "./fault-loop.ts";
-import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
+import { runFaultless, runFaulty } from "./fault-run.ts";
+import { faultsMs, faultsOf, type FaultWay, faultWays, isThorough } from "./fault-sample.ts";
 import { runVerb } from "./fault-verbs.ts";
-import { makeSandbox, type Sandbox } from "./sandbox.ts";
+import { makeSandbox } from "./sandbox.ts";
 import { expectNothingLeft } from "./snapshot-scene.ts";
-import { isThorough, qemuSample, qemuTarget } from "./real-qemu.ts";
+import { qemuTarget } from "./real-qemu.ts";
 import { type Target, targets } from "./targets.ts";
 
 /** `start` and `stop` are those of a VM that is to keep the device. */
 const words = ["attach", "detach", "start", "stop"] as const;
 type Word = (typeof words)[number];
-type FaultKind = Exclude<FaultRequest["fault"]["kind"], "none">;
-
-/** How an effect fails before it is done; a time-out comes after it. */
-const failures = ["ENOSPC", "EIO", "EACCES"] as const;
-const kinds: Readonly<Record<string, (nth: number) => FaultKind>> = {
-  fails: (nth) => failures[nth % 3] ?? "EIO",
-  "times out though it was done": () => "ETIMEDOUT",
-  "is the last one before a kill": () => "kill",
-};
-
-/** Every effect; of a start and a stop on a real VMM, which do most of the same by the same code, a third, another one for each kind of fault. */
-function effectsOf(
-  target: Target,
-  word: Word,
-  kind: string,
-): { readonly first: number; readonly step: number } {
-  const at = Object.keys(kinds).indexOf(kind);
-  if (target === qemuTarget) return qemuSample(3 + at * 3, 12);
-  return target.name === "ch-sim" || word === "attach" || word === "detach"
-    ? { first: 1, step: 1 }
-    : { first: 1 + at, step: 3 };
-}
-
 describe.each([...targets, qemuTarget])("on $name", (target) => {
   describe.skipIf(target.missing !== undefined).each(Object.keys(faultyDevices) as DeviceName[])(
     "a %s",
     (name) => {
       const { missing = onQemu(target, name) } = faultyDevices[name];
       describe.skipIf(missing !== undefined).each(words)("and the VM's %s", (word) => {
-        it.each(Object.keys(kinds))(
+        it.each(faultWays)(
           "of which an effect %s: the record, the VMM and the host agree, and the same command succeeds",
-          (kind) => loopDevice(target, name, word, kind),
-          300_000,
+          (way) => loopDevice(target, name, word, way),
+          faultsMs,
         );
       });
     },
@@ -71,7 +48,7 @@ async function loopDevice(
   target: Target,
   name: DeviceName,
   word: Word,
-  kind: string,
+  way: FaultWay,
 ): Promise<void> {
   const device: FaultyDevice = faultyDevices[name];
   const verb = word === "attach" || word === "detach" ? (`${word} ${name}` as const) : word;
@@ -98,22 +75,19 @@ async function loopDevice(
   };
 
   await setBack("before");
-  const counted = await failVerb(sandbox, verb, spec, undefined);
+  const counted = await runFaultless(sandbox, verb, spec);
   expect(counted).toMatchObject({ ok: true });
   expect(await look(engine, device)).toEqual(after);
   const { effects } = counted;
   expect(effects.length).toBeGreaterThan(3);
 
-  const { first, step } = effectsOf(target, word, kind);
-  expect(effects.length).toBeGreaterThan(first);
-  for (let nth = first; nth <= effects.length; nth += step) {
-    const fault = { kind: kinds[kind]?.(nth) ?? "EIO", nth };
-    const place = `${fault.kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
+  for (const fault of faultsOf(target, way, effects.length)) {
+    const { kind, nth } = fault;
+    const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
     await setBack(place);
-    const report = await faulty(sandbox, { verb, spec, fault });
+    const report = await runFaulty(sandbox, verb, spec, fault);
     // Effects that run side by side are not always as many: the last one may not be there this time.
-    if (kind === "is the last one before a kill" && report !== undefined)
-      expect(report, place).toMatchObject({ ok: true });
+    if (kind === "kill" && report !== undefined) expect(report, place).toMatchObject({ ok: true });
     if (report?.ok === false)
       expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
     // What is left of an operation is settled by the next command that changes anything, whatever it is.
@@ -128,7 +102,7 @@ async function loopDevice(
     expectAgreement(seen, hasSide, place);
     expect(await engine.gc({ dryRun: true }), place).toEqual([]);
 
-    const again = await failVerb(sandbox, verb, spec, undefined);
+    const again = await runFaultless(sandbox, verb, spec);
     const done = { attach: "DEVICE_EXISTS", detach: "DEVICE_NOT_FOUND", start: "", stop: "" }[word];
     if (!again.ok) expect(again.error?.code, `${place}: ${again.error?.message}`).toBe(done);
     // A VM starts without what cannot be attached, and says so: a second start has nothing to do.
@@ -138,17 +112,6 @@ async function loopDevice(
   }
   await expectNothingLeft(engine, sandbox);
   expect(await device.hostSide?.(engine)).toEqual(hasSide ? [] : undefined);
-}
-
-function faulty(
-  sandbox: Sandbox,
-  request: Omit<FaultRequest, "config">,
-): Promise<FaultReport | undefined> {
-  const { verb, spec, fault } = request;
-  const { kind, nth } = fault;
-  return kind === "kill" || kind === "none"
-    ? runFaulty({ config: sandbox.config, ...request })
-    : failVerb(sandbox, verb, spec, { kind, nth });
 }
 
 const vmStates = {

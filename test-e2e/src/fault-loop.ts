@@ -1,18 +1,13 @@
 import type { Engine, Vm, VmSpec } from "@silkvm/core";
-import { createEngine, toSilkError } from "@silkvm/core";
-import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { type EffectGate, failNth, releasing, withGate } from "@silkvm/core/testing";
-import qemuPlugin from "@silkvm/qemu";
-import { linuxHost } from "@silkvm/sys";
 import { expect } from "vitest";
-import { type FaultReport, runFaulty } from "./fault-run.ts";
+import { type FaultReport, runFaultless, runFaulty } from "./fault-run.ts";
+import { faultsOf, type FaultWay } from "./fault-sample.ts";
 import {
   cloneName,
   importName,
   runVerb,
   snapshotName,
   type SnapshotVerb,
-  type Verb,
   vmName,
   writeArchive,
 } from "./fault-verbs.ts";
@@ -22,8 +17,6 @@ import type { SnapshotTarget } from "./snapshot-targets.ts";
 
 /** What is said in the guest's memory before anything goes wrong. */
 const word = "kept";
-
-export type FaultKind = "ENOSPC" | "EIO" | "EACCES" | "ETIMEDOUT" | "kill";
 
 /** What there is, by names: VMs that run, VMs that do not, snapshots. */
 interface Inventory {
@@ -95,22 +88,14 @@ const harmless: ReadonlySet<SnapshotVerb> = new Set([
   "import",
 ]);
 
-/** How the effects of a verb are gone through. */
-export interface Loop {
-  readonly kindOf: (nth: number) => FaultKind;
-  /** The first effect, from 1, and how many lie between two: `step` 1 is every effect. */
-  readonly first: number;
-  readonly step: number;
-}
-
 /**
- * Counts a verb's effects in a run without a fault, and then runs it with a fault at each of them. After each, what is there is whole, the
- * source runs, and the same command succeeds.
+ * Counts a verb's effects in a run without a fault, and then runs it with a fault at some or each of them. After each, what is there is
+ * whole, the source runs, and the same command succeeds.
  */
 export async function loopFaults(
   target: SnapshotTarget,
   verb: SnapshotVerb,
-  { kindOf, first, step }: Loop,
+  way: FaultWay,
 ): Promise<void> {
   const chBinary = await target.vmm();
   await using sandbox = await makeSandbox(chBinary, [], target.settings);
@@ -120,27 +105,19 @@ export async function loopFaults(
   await setUp(engine, target, verb, spec);
   await expectInventory(engine, story.before, "before");
 
-  const counted = await failVerb(sandbox, verb, spec, undefined);
+  const counted = await runFaultless(sandbox, verb, spec);
   expect(counted).toMatchObject({ ok: true });
   const { effects } = counted;
   expect(effects.length).toBeGreaterThan(verb === "export" ? 0 : 3);
   await story.undo(engine, spec);
 
-  let kills = 0;
-  for (let nth = first; nth <= effects.length; nth += step) {
-    const kind = kindOf(nth);
+  for (const { kind, nth } of faultsOf(target, way, effects.length)) {
     const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
-    const report =
-      kind === "kill"
-        ? await runFaulty({ config: sandbox.config, verb, spec, fault: { kind, nth } })
-        : await failVerb(sandbox, verb, spec, { kind, nth });
+    const report = await runFaulty(sandbox, verb, spec, { kind, nth });
     // Effects that run side by side are not always as many: the last ones may not be there this time.
-    if (kind === "kill") {
-      if (report === undefined) kills += 1;
-      else {
-        expect(report, place).toMatchObject({ ok: true });
-        expect(report.effects.length, place).toBeLessThan(nth);
-      }
+    if (kind === "kill" && report !== undefined) {
+      expect(report, place).toMatchObject({ ok: true });
+      expect(report.effects.length, place).toBeLessThan(nth);
     }
     if (report?.ok === false)
       expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
@@ -156,7 +133,6 @@ export async function loopFaults(
     await story.undo(engine, spec);
     await expectInventory(engine, story.before, place);
   }
-  if (kindOf(first) === "kill") expect(kills).toBeGreaterThan(0);
   await expectNothingLeft(engine, sandbox);
 }
 
@@ -173,35 +149,6 @@ async function setUp(
   if (before.snapshots.includes(snapshotName)) await runVerb(engine, "snapshot", spec);
   if (before === asleep) await runVerb(engine, "hibernate", spec);
   if (verb === "import") await writeArchive(engine);
-}
-
-/** Runs the verb in this process, with a fault or without one. */
-export async function failVerb(
-  { config, dir }: Sandbox,
-  verb: Verb,
-  spec: VmSpec,
-  wanted: { readonly kind: Exclude<FaultKind, "kill">; readonly nth: number } | undefined,
-): Promise<FaultReport> {
-  const effects: string[] = [];
-  const gate: EffectGate =
-    wanted === undefined ? () => undefined : failNth(wanted.nth, wanted.kind);
-  await using locks = new AsyncDisposableStack();
-  const faulty = withGate(releasing(linuxHost(), locks), (effect) => {
-    effects.push(effect.name);
-    return gate(effect);
-  });
-  try {
-    await using engine = await createEngine({
-      host: faulty,
-      plugins: [cloudHypervisorPlugin, qemuPlugin],
-      config,
-      cwd: dir,
-    });
-    await runVerb(engine, verb, spec);
-    return { ok: true, effects };
-  } catch (error) {
-    return { ok: false, effects, error: toSilkError(error).toJSON() };
-  }
 }
 
 interface Place {

@@ -3,9 +3,10 @@ import type { Engine, VmSpec } from "@silkvm/core";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import type { DeviceVerb } from "./fault-devices.ts";
-import { type FaultReport, type FaultRequest, runFaulty } from "./fault-run.ts";
+import { type FaultReport, runFaultless, runFaulty } from "./fault-run.ts";
+import { faultsMs, faultsOf, type FaultWay, faultWays } from "./fault-sample.ts";
 import { type NicVerb, runVerb, type SnapshotVerb, type Verb as AnyVerb } from "./fault-verbs.ts";
-import { qemuSample, qemuTarget } from "./real-qemu.ts";
+import { qemuTarget } from "./real-qemu.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Target, targets } from "./targets.ts";
 
@@ -26,22 +27,13 @@ const before: Readonly<Record<Verb, readonly Verb[]>> = {
   delete: ["create", "start"],
 };
 
-/** How an effect fails before it is done; a time-out comes after it. */
-const failures = ["ENOSPC", "EIO", "EACCES"] as const;
-
 describe.each([...targets, qemuTarget])("on $name", (target) => {
   describe.skipIf(target.missing !== undefined).each(verbs)("%s", (verb) => {
-    it("leaves nothing behind when any one of its effects fails, and succeeds when it is run again", async () => {
-      await forEachEffect(target, verb, (nth) => failures[nth % 3] ?? "EIO", expectFailed);
-    }, 300_000);
-
-    it("leaves nothing behind when any one of its effects times out, though it was done", async () => {
-      await forEachEffect(target, verb, () => "ETIMEDOUT", expectFailed);
-    }, 300_000);
-
-    it("is finished or undone by the next command when it is killed at any one of its effects", async () => {
-      await forEachEffect(target, verb, () => "kill", expectKilled);
-    }, 300_000);
+    it.each(faultWays)(
+      "leaves nothing behind when an effect %s, and succeeds when it is run again",
+      (way) => loopFaults(target, verb, way),
+      faultsMs,
+    );
   });
 });
 
@@ -55,9 +47,32 @@ interface Faulted {
   readonly place: string;
 }
 
+/**
+ * Counts a verb's effects in a run without a fault, and then runs it with a fault at some or each of them: every time in directories that nobody has used
+ * before, at the end of which nothing is left in them.
+ */
+async function loopFaults(target: Target, verb: Verb, way: FaultWay): Promise<void> {
+  const spec = await target.spec();
+  const { effects } = await inSandbox(target, verb, spec, async (sandbox) => {
+    const report = await runFaultless(sandbox, verb, spec);
+    expect(report).toMatchObject({ ok: true });
+    return report;
+  });
+  expect(effects.length).toBeGreaterThan(3);
+  for (const fault of faultsOf(target, way, effects.length)) {
+    const { kind, nth } = fault;
+    const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
+    await inSandbox(target, verb, spec, async (sandbox) => {
+      const report = await runFaulty(sandbox, verb, spec, fault);
+      const faulted: Faulted = { sandbox, verb, spec, report, place };
+      if (kind === "kill") await expectKilled(faulted);
+      else await expectFailed(faulted);
+    });
+  }
+}
+
 async function expectFailed(faulted: Faulted): Promise<void> {
   const { sandbox, report, place } = faulted;
-  expect(report, place).toBeDefined();
   // A failed effect may be one that does not matter; but a verb that says that it failed names a reason.
   if (report?.ok === false)
     expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
@@ -71,35 +86,18 @@ async function expectKilled(faulted: Faulted): Promise<void> {
   await expectLegal(faulted.sandbox, faulted.place);
 }
 
-/**
- * Counts a verb's effects in a run without a fault, and then runs it with a fault at each of them, or on QEMU at some: every time in directories that nobody
- * has used before, at the end of which nothing is left in them.
- */
-async function forEachEffect(
+/** Does something in a new sandbox in which the verb can be tried, and in which nothing is left at the end. */
+async function inSandbox<T>(
   target: Target,
   verb: Verb,
-  kindOf: (nth: number) => FaultRequest["fault"]["kind"],
-  check: (faulted: Faulted) => Promise<void>,
-): Promise<void> {
-  const chBinary = target.chBinary();
-  const spec = await target.spec();
-  let effects: readonly string[] = [""];
-  const { first, step } = target === qemuTarget ? qemuSample(5, 16) : { first: 1, step: 1 };
-  for (let nth = 0; nth <= effects.length; nth += nth === 0 ? first : step) {
-    await using sandbox = await makeSandbox(chBinary, [], target.settings);
-    await prepare(sandbox, verb, spec);
-    const kind = nth === 0 ? "none" : kindOf(nth);
-    const report = await runFaulty({ config: sandbox.config, verb, spec, fault: { kind, nth } });
-    if (nth === 0) {
-      expect(report).toMatchObject({ ok: true });
-      effects = report?.effects ?? [];
-      expect(effects.length).toBeGreaterThan(Math.max(3, first));
-    } else {
-      const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
-      await check({ sandbox, verb, spec, report, place });
-    }
-    await expectNothingLeft(sandbox);
-  }
+  spec: VmSpec,
+  act: (sandbox: Sandbox) => Promise<T>,
+): Promise<T> {
+  await using sandbox = await makeSandbox(target.chBinary(), [], target.settings);
+  await prepare(sandbox, verb, spec);
+  const result = await act(sandbox);
+  await expectNothingLeft(sandbox);
+  return result;
 }
 
 /** Brings the sandbox to where the verb can be tried. */

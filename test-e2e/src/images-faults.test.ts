@@ -1,17 +1,15 @@
-import cloudHypervisorPlugin from "@silkvm/cloud-hypervisor";
-import { createEngine, type Engine, toSilkError, type VmSpec } from "@silkvm/core";
-import { failNth, releasing, withGate } from "@silkvm/core/testing";
+import { type Engine, type VmSpec } from "@silkvm/core";
 import imagesPlugin, { openImages } from "@silkvm/images";
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
-import { type FaultReport, runFaulty } from "./fault-run.ts";
+import { runFaultless, runFaulty } from "./fault-run.ts";
+import { faultsMs, faultsOf, faultWays } from "./fault-sample.ts";
 import { vmName } from "./fault-verbs.ts";
 import { blobsIn, imagesMissing, writeVmImage } from "./image-scene.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { expectNothingLeft } from "./snapshot-scene.ts";
 import { targets } from "./targets.ts";
 
-const failures = ["ENOSPC", "EIO", "EACCES", "ETIMEDOUT"] as const;
 const spec: VmSpec = {
   cpus: 1,
   memoryBytes: 64 * 1024 ** 2,
@@ -23,37 +21,27 @@ const spec: VmSpec = {
 // What an image adds to a create is the same on every VMM.
 describe.each(targets.slice(0, 1))("a VM of an image, on $name", (target) => {
   describe.skipIf(imagesMissing !== undefined)("", () => {
-    it("is made, or leaves nothing and holds nothing, when any of its effects fails; and is made the next time", async () => {
-      await onScene(async (sandbox, engine) => {
-        const { effects } = await failCreate(sandbox, undefined);
-        expect(effects.length).toBeGreaterThan(5);
-        await engine.delete([vmName]);
-        for (let nth = 1; nth <= effects.length; nth++) {
-          const kind = failures[nth % failures.length] ?? "EIO";
-          const report = await failCreate(sandbox, { kind, nth });
-          const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
-          if (!report.ok)
-            expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
-          await expectWhole(sandbox, engine, report.ok ? [vmName] : [], place);
-        }
-      });
-    }, 120_000);
-
-    it("is undone by the next command when its maker is killed at any of its effects", async () => {
-      await onScene(async (sandbox, engine) => {
-        const { effects } = await failCreate(sandbox, undefined);
-        await engine.delete([vmName]);
-        const kill = async (nth: number): Promise<void> => {
-          const fault = { kind: "kill", nth } as const;
-          const report = await runFaulty({ config: sandbox.config, verb: "create", spec, fault });
-          const place = `killed at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
-          // The first run of all made the store besides: the last effects may not be there this time.
-          if (report !== undefined) expect(report.effects.length, place).toBeLessThan(nth);
-          await expectWhole(sandbox, engine, report === undefined ? [] : [vmName], place);
-        };
-        for (let nth = 1; nth <= effects.length; nth++) await kill(nth);
-      });
-    }, 120_000);
+    it.each(faultWays)(
+      "is made, or leaves nothing and holds nothing, when an effect %s; and is made the next time",
+      (way) =>
+        onScene(async (sandbox, engine) => {
+          const { effects } = await runFaultless(sandbox, "create", spec);
+          expect(effects.length).toBeGreaterThan(5);
+          await engine.delete([vmName]);
+          for (const fault of faultsOf(target, way, effects.length)) {
+            const { kind, nth } = fault;
+            const report = await runFaulty(sandbox, "create", spec, fault);
+            const place = `${kind} at effect ${nth} of ${effects.length}, ${effects[nth - 1]}`;
+            if (report?.ok === false)
+              expect(report.error?.kind, `${place}: ${report.error?.message}`).not.toBe("internal");
+            // The first run of all made the store besides: the last effects may not be there this time.
+            if (kind === "kill" && report !== undefined)
+              expect(report.effects.length, place).toBeLessThan(nth);
+            await expectWhole(sandbox, engine, report?.ok === true ? [vmName] : [], place);
+          }
+        }),
+      faultsMs,
+    );
   });
 
   async function onScene(test: (sandbox: Sandbox, engine: Engine) => Promise<void>): Promise<void> {
@@ -66,28 +54,6 @@ describe.each(targets.slice(0, 1))("a VM of an image, on $name", (target) => {
     await expectNothingLeft(engine, sandbox);
   }
 });
-
-/** Creates the VM in this process, with a fault or without one. */
-async function failCreate(
-  { config, dir }: Sandbox,
-  wanted: { readonly kind: (typeof failures)[number]; readonly nth: number } | undefined,
-): Promise<FaultReport> {
-  const effects: string[] = [];
-  const gate = wanted === undefined ? () => undefined : failNth(wanted.nth, wanted.kind);
-  await using locks = new AsyncDisposableStack();
-  const host = withGate(releasing(linuxHost(), locks), (effect) => {
-    effects.push(effect.name);
-    return gate(effect);
-  });
-  try {
-    const plugins = [cloudHypervisorPlugin, imagesPlugin];
-    await using engine = await createEngine({ host, plugins, config, cwd: dir });
-    await engine.create(spec);
-    return { ok: true, effects };
-  } catch (error) {
-    return { ok: false, effects, error: toSilkError(error).toJSON() };
-  }
-}
 
 /** The image is whole and free, nothing is left of what was undone, and the VM can be made. */
 async function expectWhole(

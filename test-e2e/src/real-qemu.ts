@@ -39,19 +39,6 @@ export const qemuTarget: Target = {
   consoleEcho: { send: "echo are-you-there", expect: "are-you-there" },
 };
 
-/** Whether every effect of every verb fails on QEMU, with every kind of device: an hour. */
-export const isThorough: boolean = process.env["SILK_TEST_EVERY_FAULT"] === "1";
-
-/**
- * Which effects of a verb are failed on QEMU: one of so many. What the engine does is tried in full on the stand-in for Cloud Hypervisor, and of what is QEMU's a sample
- * stands for all; all of them are tried where SILK_TEST_EVERY_FAULT is 1.
- */
-export function qemuSample(first: number, step: number): { first: number; step: number } {
-  return isThorough ? { first: 1, step: 1 } : { first, step };
-}
-
-export const qemuLoopMs: number = isThorough ? 3_600_000 : 300_000;
-
 function findQemu(): string | undefined {
   try {
     execFileSync(qemuBinary, ["--version"], { stdio: "pipe" });
