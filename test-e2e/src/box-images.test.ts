@@ -8,7 +8,7 @@ import { type ContainerImage, makeContainerImage } from "./box/container-image.t
 import { guestCommandLine } from "./box/guest.ts";
 import { type LayeredImage, makeLayeredImage } from "./box/layered-image.ts";
 import { findBoxParts } from "./box/needs.ts";
-import { onBox } from "./box/suite.ts";
+import { onLongBox } from "./box/suite.ts";
 import { traces } from "./box/traces.ts";
 
 const mac = "52:54:00:00:00:01";
@@ -18,7 +18,7 @@ const key =
 const hasCloudInit = spawnSync("cloud-init", ["--version"], { stdio: "ignore" }).status === 0;
 if (!hasCloudInit) console.log("no cloud-init reads a seed here: cloud-init is not installed");
 
-onBox("images on a host in a box", (host) => {
+onLongBox("images on a host in a box", (host) => {
   let image: LayeredImage;
   let dir: string;
 

@@ -2,7 +2,7 @@ import type { VmView } from "@silkvm/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { directBoot } from "./box/guest.ts";
 import { spareAddress as spare, spareContent } from "./box/machine.ts";
-import { onBox } from "./box/suite.ts";
+import { onLongBox } from "./box/suite.ts";
 import { traces } from "./box/traces.ts";
 
 const mac = "52:54:00:00:00:01";
@@ -17,7 +17,7 @@ interface HostDevice {
   readonly why: readonly string[];
 }
 
-onBox("a PCI device on a host in a box", (host) => {
+onLongBox("a PCI device on a host in a box", (host) => {
   let before: string;
 
   beforeEach(async () => {

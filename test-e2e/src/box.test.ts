@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { directBoot, guestIsUp, inGuest } from "./box/guest.ts";
 import { onBox } from "./box/suite.ts";
 import { traces } from "./box/traces.ts";
+import { isLong } from "./long.ts";
 
 const mac = "52:54:00:00:00:01";
+const itLong = it.runIf(isLong);
 const small = ["--cpus", "1", "--memory", "128M"];
 
 onBox("on a host in a box", (host) => {
@@ -31,56 +33,59 @@ onBox("on a host in a box", (host) => {
     expect(await traces(box)).toBe(before);
   });
 
-  it("saves, clones, restores and hibernates a Linux guest with what it has in memory and on its disk", async () => {
-    const box = host();
-    const { silk } = box;
-    const before = await traces(box);
-    const shape = ["--storage", "64M", "--bridge", "br0", "--mac", mac, ...small];
-    await silk.ok("vm", "run", "--name", "web", ...directBoot(box), ...shape);
-    await box.guestSh(mac, "mkdir /disk; mount -t ext4 /dev/vda /disk");
-    /** Gives what the guest had counted to by then. */
-    const remember = async (word: string): Promise<number> => {
-      const script = `echo ${word} >/tmp/word; echo ${word} >/disk/word; sync; cat /tmp/count`;
-      return Number(await box.guestSh(mac, script));
-    };
-    const recall = async (from: string): Promise<readonly string[]> =>
-      (await box.guestSh(from, "cat /tmp/word /disk/word /tmp/count")).trim().split("\n");
+  itLong(
+    "saves, clones, restores and hibernates a Linux guest with what it has in memory and on its disk",
+    async () => {
+      const box = host();
+      const { silk } = box;
+      const before = await traces(box);
+      const shape = ["--storage", "64M", "--bridge", "br0", "--mac", mac, ...small];
+      await silk.ok("vm", "run", "--name", "web", ...directBoot(box), ...shape);
+      await box.guestSh(mac, "mkdir /disk; mount -t ext4 /dev/vda /disk");
+      /** Gives what the guest had counted to by then. */
+      const remember = async (word: string): Promise<number> => {
+        const script = `echo ${word} >/tmp/word; echo ${word} >/disk/word; sync; cat /tmp/count`;
+        return Number(await box.guestSh(mac, script));
+      };
+      const recall = async (from: string): Promise<readonly string[]> =>
+        (await box.guestSh(from, "cat /tmp/word /disk/word /tmp/count")).trim().split("\n");
 
-    // KVM's own nested virtualization, and a VMM into which nothing was preloaded.
-    expect(await box.sh("cat /sys/module/kvm_amd/parameters/npt")).toBe("Y\n");
-    const { runtime } = await silk.json<VmView>("vm", "inspect", "web");
-    const environment = await box.sh(`tr '\\0' '\\n' </proc/${runtime?.vmm.pid}/environ`);
-    expect(environment).toContain("PATH=");
-    expect(environment).not.toContain("LD_PRELOAD");
+      // KVM's own nested virtualization, and a VMM into which nothing was preloaded.
+      expect(await box.sh("cat /sys/module/kvm_amd/parameters/npt")).toBe("Y\n");
+      const { runtime } = await silk.json<VmView>("vm", "inspect", "web");
+      const environment = await box.sh(`tr '\\0' '\\n' </proc/${runtime?.vmm.pid}/environ`);
+      expect(environment).toContain("PATH=");
+      expect(environment).not.toContain("LD_PRELOAD");
 
-    const savedAt = await remember("saved");
-    const saved = await silk.json<{ id: string }>("snapshot", "save", "web", "--name", "golden");
-    await remember("later");
-    await silk.ok("vm", "clone", "golden", "--name", "copy");
-    // The copy has a NIC of its own, which was exchanged while its system ran.
-    const [nic] = await silk.json<{ mac: string }[]>("vm", "net", "list", "copy");
-    expect(nic?.mac).not.toBe(mac);
-    const [inMemory, onDisk, count] = await recall(nic?.mac ?? "");
-    expect([inMemory, onDisk]).toEqual(["saved", "saved"]);
-    expect(Number(count)).toBeGreaterThanOrEqual(savedAt);
-    expect((await recall(mac)).slice(0, 2)).toEqual(["later", "later"]);
-    await silk.ok("vm", "rm", "--force", "copy");
+      const savedAt = await remember("saved");
+      const saved = await silk.json<{ id: string }>("snapshot", "save", "web", "--name", "golden");
+      await remember("later");
+      await silk.ok("vm", "clone", "golden", "--name", "copy");
+      // The copy has a NIC of its own, which was exchanged while its system ran.
+      const [nic] = await silk.json<{ mac: string }[]>("vm", "net", "list", "copy");
+      expect(nic?.mac).not.toBe(mac);
+      const [inMemory, onDisk, count] = await recall(nic?.mac ?? "");
+      expect([inMemory, onDisk]).toEqual(["saved", "saved"]);
+      expect(Number(count)).toBeGreaterThanOrEqual(savedAt);
+      expect((await recall(mac)).slice(0, 2)).toEqual(["later", "later"]);
+      await silk.ok("vm", "rm", "--force", "copy");
 
-    await silk.ok("vm", "restore", "web", saved.id);
-    expect((await recall(mac)).slice(0, 2)).toEqual(["saved", "saved"]);
+      await silk.ok("vm", "restore", "web", saved.id);
+      expect((await recall(mac)).slice(0, 2)).toEqual(["saved", "saved"]);
 
-    const asleepAt = await remember("asleep");
-    await silk.ok("vm", "hibernate", "web");
-    expect(await box.sh("busybox pgrep cloud-hyperviso || true")).toBe("");
-    await silk.ok("vm", "wake", "web");
-    const [memory, disk, counted] = await recall(mac);
-    expect([memory, disk]).toEqual(["asleep", "asleep"]);
-    expect(Number(counted)).toBeGreaterThanOrEqual(asleepAt);
+      const asleepAt = await remember("asleep");
+      await silk.ok("vm", "hibernate", "web");
+      expect(await box.sh("busybox pgrep cloud-hyperviso || true")).toBe("");
+      await silk.ok("vm", "wake", "web");
+      const [memory, disk, counted] = await recall(mac);
+      expect([memory, disk]).toEqual(["asleep", "asleep"]);
+      expect(Number(counted)).toBeGreaterThanOrEqual(asleepAt);
 
-    await silk.ok("vm", "rm", "--force", "web");
-    await silk.ok("snapshot", "rm", "golden");
-    expect(await traces(box)).toBe(before);
-  });
+      await silk.ok("vm", "rm", "--force", "web");
+      await silk.ok("snapshot", "rm", "golden");
+      expect(await traces(box)).toBe(before);
+    },
+  );
 
   describe("with a Linux guest on a bridge", () => {
     let before: string;

@@ -2,8 +2,9 @@ import type { Engine, VmSpec } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
 import { type DeviceName, type FaultyDevice, faultyDevices, vmName } from "./fault-devices.ts";
 import { runFaultless, runFaulty } from "./fault-run.ts";
-import { faultsMs, faultsOf, type FaultWay, faultWays, isThorough } from "./fault-sample.ts";
+import { faultsMs, faultsOf, type FaultWay, faultWays } from "./fault-sample.ts";
 import { runVerb } from "./fault-verbs.ts";
+import { isLong } from "./long.ts";
 import { makeSandbox } from "./sandbox.ts";
 import { expectNothingLeft } from "./snapshot-scene.ts";
 import { qemuTarget } from "./real-qemu.ts";
@@ -30,9 +31,7 @@ describe.each([...targets, qemuTarget])("on $name", (target) => {
 
 /** The journal, the ports and the waiting are the same for all kinds of devices on it: one stands for all. */
 function onQemu(target: Target, name: DeviceName): string | undefined {
-  return target === qemuTarget && name !== "disk" && !isThorough
-    ? "a disk stands for it"
-    : undefined;
+  return target === qemuTarget && name !== "disk" && !isLong ? "a disk stands for it" : undefined;
 }
 
 /** What is known of a device: by the record, by the VMM, by the host. */

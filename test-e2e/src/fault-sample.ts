@@ -1,3 +1,4 @@
+import { isLong } from "./long.ts";
 import type { Target } from "./targets.ts";
 
 /** What goes wrong at an effect: it fails as the operating system would, or the process is killed. */
@@ -20,9 +21,6 @@ const kinds: Readonly<Record<FaultWay, (nth: number) => FaultKind>> = {
   "is the last one before a kill": () => "kill",
 };
 
-/** Whether every effect of every verb goes wrong in every way, on every VMM and with every kind of device: hours. */
-export const isThorough: boolean = process.env["SILK_TEST_EVERY_FAULT"] === "1";
-
 /** How many effects lie between two that go wrong in the same way. */
 const steps: Readonly<Record<string, number>> = { "ch-sim": 3, "cloud-hypervisor": 9, qemu: 12 };
 
@@ -34,14 +32,14 @@ export interface NthFault {
 
 /**
  * Which of a verb's effects go wrong in this way. On ch-sim each effect goes wrong in one of the ways; real VMMs, of which most is done by the same code,
- * get a sample; and all of them go wrong in every way where SILK_TEST_EVERY_FAULT is 1.
+ * get a sample; and all of them go wrong in every way where SILK_TEST_LONG is 1.
  */
 export function faultsOf(
   { name }: Pick<Target, "name">,
   way: FaultWay,
   effects: number,
 ): readonly NthFault[] {
-  const step = isThorough ? 1 : (steps[name] ?? 1);
+  const step = isLong ? 1 : (steps[name] ?? 1);
   // The ways are spread over the step; a verb of few effects has one of them at its last.
   const first = Math.min(
     1 + Math.floor((faultWays.indexOf(way) * step) / faultWays.length),
@@ -53,4 +51,4 @@ export function faultsOf(
 }
 
 /** How long all faults of one verb may take in one way. */
-export const faultsMs: number = isThorough ? 3_600_000 : 300_000;
+export const faultsMs: number = isLong ? 3_600_000 : 300_000;

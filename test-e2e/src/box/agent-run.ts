@@ -17,6 +17,9 @@ export async function runProgram(request: RunRequest): Promise<Omit<Answer, "id"
   const timer = setTimeout(() => {
     timedOut = true;
     killGroup(child);
+    // A child of its own that has left the group may hold their other ends.
+    child.stdout.destroy();
+    child.stderr.destroy();
   }, timeoutMs);
   child.stdin.on("error", () => undefined);
   child.stdin.write(input);
