@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const sizeBytes = 320 * 1024 ** 2;
@@ -35,7 +35,12 @@ export function mountSmallDisk(type: SmallDiskType, path: string): SmallDisk {
   execFileSync(program, [...options, image], { stdio: ["ignore", "ignore", "pipe"] });
   mkdirSync(path, { recursive: true });
   execFileSync("mount", ["-o", "loop", image, path]);
-  const release = (): void => rmSync(ballast, { force: true });
+  const release = (): void => {
+    if (!existsSync(ballast)) return;
+    // XFS gives back what a removed file had some time later, and what a shortened one had at once.
+    truncateSync(ballast);
+    rmSync(ballast);
+  };
   return {
     leaveFree: (freeBytes) => {
       release();
