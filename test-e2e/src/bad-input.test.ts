@@ -8,12 +8,12 @@ import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Silk, silkIn } from "./silk.ts";
-import { targets } from "./targets.ts";
+import { mainTargets } from "./targets.ts";
 import { canMount, inMountNamespace } from "./mounts.ts";
 
 const { processes } = linuxHost();
 
-describe.each(targets)("bad input on $name", (target) => {
+describe.each(mainTargets)("bad input on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("", () => {
     let sandbox: Sandbox;
     let silk: Silk;

@@ -17,7 +17,7 @@ import { ask } from "./snapshot-console.ts";
 import { cowPath, type GuestWords } from "./snapshot-guest.ts";
 import { canMakeDisk, mountSmallDisk, type SmallDiskType } from "./snapshot-small-disk.ts";
 import { expectNothingLeft } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets, snapshotTargets } from "./snapshot-targets.ts";
 
 const mib = 1024 ** 2;
 const imageBytes = 8 * mib;
@@ -44,7 +44,7 @@ interface Cloud {
 }
 
 for (const { kind, on } of kinds)
-  describe.each(snapshotTargets)(`a cloud image as a ${kind} disk on $name`, (target) => {
+  describe.each(mainSnapshotTargets)(`a cloud image as a ${kind} disk on $name`, (target) => {
     const missing =
       target.missing ??
       (canMakeDisk(on) ? undefined : `this process cannot make and mount ${on}`) ??

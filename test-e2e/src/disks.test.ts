@@ -10,7 +10,7 @@ import { makeSandbox } from "./sandbox.ts";
 import { silkIn, type Silk } from "./silk.ts";
 import { ask } from "./snapshot-console.ts";
 import { onScene, type Scene } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 import { tailPlugin } from "./tail-backend.ts";
 
 const host = linuxHost();
@@ -38,7 +38,7 @@ interface Disks extends Scene {
   readonly states: (vm: string) => Promise<string[]>;
 }
 
-describe.each(snapshotTargets)("disks of running VMs on $name", (target) => {
+describe.each(mainSnapshotTargets)("disks of running VMs on $name", (target) => {
   const onDisks = (test: (disks: Disks) => Promise<void>): Promise<void> =>
     onScene(target, async (scene) => {
       const silk = silkIn(scene.sandbox);

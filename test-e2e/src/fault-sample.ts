@@ -22,7 +22,7 @@ const kinds: Readonly<Record<FaultWay, (nth: number) => FaultKind>> = {
 };
 
 /** How many effects lie between two that go wrong in the same way. */
-const steps: Readonly<Record<string, number>> = { "ch-sim": 3, "cloud-hypervisor": 9, qemu: 12 };
+const steps: Readonly<Record<string, number>> = { "ch-sim": 3, "cloud-hypervisor": 9, qemu: 24 };
 
 /** A fault at one effect of a verb; effects are counted from 1. */
 export interface NthFault {

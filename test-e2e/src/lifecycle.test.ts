@@ -6,11 +6,11 @@ import { linuxHost } from "@silkvm/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Silk, silkIn } from "./silk.ts";
-import { targets } from "./targets.ts";
+import { mainTargets } from "./targets.ts";
 
 const { processes } = linuxHost();
 
-describe.each(targets)("silk on $name", (target) => {
+describe.each(mainTargets)("silk on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("", () => {
     let sandbox: Sandbox;
     let silk: Silk;

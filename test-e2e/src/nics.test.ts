@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeNetSandbox, netMissing, type NetSandbox } from "./net-sandbox.ts";
 import { expectAgreement, specWithNics } from "./nic-scene.ts";
 import { ask } from "./snapshot-console.ts";
-import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets, type SnapshotTarget } from "./snapshot-targets.ts";
 
-describe.each(snapshotTargets)("NICs on $name", (target) => {
+describe.each(mainSnapshotTargets)("NICs on $name", (target) => {
   describe.skipIf(netMissing !== undefined || target.missing !== undefined)("", () => {
     nicTests(target);
   });

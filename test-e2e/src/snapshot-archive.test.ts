@@ -7,11 +7,11 @@ import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { makeSandbox } from "./sandbox.ts";
 import { expectAlive, expectNothingLeft, filesBelow, onScene } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 const host = linuxHost();
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("a snapshot that goes elsewhere", () => {
     it.each([undefined, "gzip", "zstd"] as const)(
       "as an archive (%s) is there what it was here, to the byte",

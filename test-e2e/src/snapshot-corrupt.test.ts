@@ -4,9 +4,9 @@ import { isSilkError, manifestName } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
 import { copySnapshot, damages } from "./snapshot-damage.ts";
 import { expectAlive, filesBelow, onScene, processesIn, whoRuns } from "./snapshot-scene.ts";
-import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets, type SnapshotTarget } from "./snapshot-targets.ts";
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("a snapshot", () => {
     it.each(Object.keys(damages))(
       "of which any file %s is refused: the VM runs on, and no clone is made",

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { makeSandbox } from "./sandbox.ts";
 import { expectNothingLeft, filesBelow, whoRuns } from "./snapshot-scene.ts";
 import { canMakeDisk, mountSmallDisk } from "./snapshot-small-disk.ts";
-import { type SnapshotTarget, snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets, type SnapshotTarget } from "./snapshot-targets.ts";
 
 const mib = 1024 ** 2;
 
@@ -63,7 +63,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 describe.each(["ext4", "xfs"] as const)("on a full %s", (type) => {
-  describe.skipIf(!canMakeDisk(type)).each(snapshotTargets)("on $name", (target) => {
+  describe.skipIf(!canMakeDisk(type)).each(mainSnapshotTargets)("on $name", (target) => {
     it.skipIf(target.missing !== undefined).each(Object.keys(cases))(
       "%s tells that the disk is full, leaves the VM running and nothing half-made, and succeeds when there is room",
       async (verb) => {

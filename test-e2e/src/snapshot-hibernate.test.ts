@@ -1,11 +1,11 @@
 import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { expectAlive, onScene, processesIn } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 const { processes } = linuxHost();
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("a VM that hibernates", () => {
     it.each(["auto", "cow", "copy", "ondemand"] as const)(
       "has no VMM, and goes on where it was when it is woken by %s",

@@ -6,7 +6,7 @@ import { exportSnapshotTo } from "@silkvm/storage";
 import { describe, expect, it } from "vitest";
 import { copySnapshot, editJson, reseal } from "./snapshot-damage.ts";
 import { expectAlive, filesBelow, onScene, whoRuns } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 type Json = Record<string, unknown>;
 
@@ -95,7 +95,7 @@ function disksAt(config: Json, path: string): readonly Json[] {
   return (config["disks"] as Json[]).map((disk) => ({ ...disk, path }));
 }
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("a snapshot whose digests are all right", () => {
     it("and whose config.json names what is not its own is refused, or does not get it", async () => {
       await onScene(target, async ({ engine, sandbox, guest, boot }) => {

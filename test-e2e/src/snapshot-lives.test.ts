@@ -4,11 +4,11 @@ import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { say } from "./snapshot-console.ts";
 import { expectAlive, onScene, whoRuns } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 const { processes } = linuxHost();
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("a snapshot", () => {
     it("is cloned, and its clone is saved and cloned, and so is that one's", async () => {
       await onScene(target, async ({ engine, guest, boot }) => {

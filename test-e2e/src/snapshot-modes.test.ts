@@ -2,7 +2,7 @@ import type { RestoreMode, Vm } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
 import type { GuestWords } from "./snapshot-guest.ts";
 import { expectAlive, onScene } from "./snapshot-scene.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 /** What each mode comes to on a VM like these: for a clone, and for a restore. */
 const modes: readonly [RestoreMode, clone: string, restore: string][] = [
@@ -25,7 +25,7 @@ async function expectTraces(guest: GuestWords, vm: Vm, word: string, seed: numbe
   expect(await guest.readDisk(vm, 3)).toBe(word);
 }
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined).each(modes)("by %s", (mode, cloned, restored) => {
     it("a clone goes on where the snapshot was taken, and nobody sees what another one writes", async () => {
       await onScene(target, async ({ engine, guest, boot }) => {

@@ -2,7 +2,7 @@ import type { SilkErrorJson } from "@silkvm/core";
 import { describe, expect, it } from "vitest";
 import { expectAlive, onScene } from "./snapshot-scene.ts";
 import { type Racer, race } from "./snapshot-race.ts";
-import { snapshotTargets } from "./snapshot-targets.ts";
+import { mainSnapshotTargets } from "./snapshot-targets.ts";
 
 /** What may come of each verb when others change its snapshot and its VM: nothing else does. */
 const losses: Readonly<Record<Racer["verb"], readonly string[]>> = {
@@ -12,7 +12,7 @@ const losses: Readonly<Record<Racer["verb"], readonly string[]>> = {
   remove: ["SNAPSHOT_NOT_FOUND"],
 };
 
-describe.each(snapshotTargets)("on $name", (target) => {
+describe.each(mainSnapshotTargets)("on $name", (target) => {
   describe.skipIf(target.missing !== undefined)("from several processes at once", () => {
     it("save, clone, restore and remove of one snapshot each succeed or say what was in the way", async () => {
       await onScene(target, async ({ engine, sandbox, guest, boot }) => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nestedStateShim } from "./guest.ts";
 import { type GuestWords, realGuest, simulatedGuest } from "./snapshot-guest.ts";
-import { type Target, targets } from "./targets.ts";
+import { mainTargets, type Target, targets } from "./targets.ts";
 
 /** A VMM that VMs can be saved on, and what its guest understands. */
 export interface SnapshotTarget extends Target {
@@ -12,11 +12,14 @@ export interface SnapshotTarget extends Target {
   vmm(): Promise<string>;
 }
 
-export const snapshotTargets: readonly SnapshotTarget[] = targets.map((target) =>
+const withSnapshots = (target: Target): SnapshotTarget =>
   target.name === "ch-sim"
     ? { ...target, guest: simulatedGuest, vmm: async () => target.chBinary() }
-    : { ...target, guest: realGuest, vmm: () => shimmed(target.chBinary()) },
-);
+    : { ...target, guest: realGuest, vmm: () => shimmed(target.chBinary()) };
+
+export const snapshotTargets: readonly SnapshotTarget[] = targets.map(withSnapshots);
+/** Those for suites that take long. */
+export const mainSnapshotTargets: readonly SnapshotTarget[] = mainTargets.map(withSnapshots);
 
 /** A script that runs a program as it is, but for a KVM that does not give nested state away. */
 async function shimmed(program: string): Promise<string> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineConfig, VmSpec } from "@silkvm/core";
 import { buildGuest } from "./guest.ts";
+import { isLong } from "./long.ts";
 import { findRealVmm } from "./real-vmm.ts";
 
 /** A VMM to run the suites on. */
@@ -40,6 +41,12 @@ const real: Target = {
 };
 
 export const targets: readonly Target[] = [simulated, real];
+
+/** The same for suites that take long: ch-sim stands in where the real one is missing, and runs beside it in a long run alone. */
+export const mainTargets: readonly Target[] =
+  real.missing !== undefined || isLong
+    ? targets
+    : [{ ...simulated, missing: "the real one is there" }, real];
 
 /** The built ch-sim as one file that can be executed, on the Node that runs the tests. */
 function builtSimulator(): string {

@@ -4,12 +4,12 @@ import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
 import { type Silk, silkIn } from "./silk.ts";
-import { targets } from "./targets.ts";
+import { mainTargets } from "./targets.ts";
 import { findVirtiofsds } from "./virtiofsds.ts";
 
 const virtiofsd = findVirtiofsds().find(({ path }) => path !== undefined)?.path;
 
-describe.each(targets)("silk vm fs on $name", (target) => {
+describe.each(mainTargets)("silk vm fs on $name", (target) => {
   const missing =
     target.missing ?? (virtiofsd === undefined ? "there is no virtiofsd, or no root" : undefined);
 

@@ -10,13 +10,13 @@ import { findServer, fsAttach, fsDetach, fsList, type FsRequest } from "@silkvm/
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GuestConsole } from "./guest-console.ts";
 import { makeSandbox, type Sandbox } from "./sandbox.ts";
-import { targets } from "./targets.ts";
+import { mainTargets } from "./targets.ts";
 import { findVirtiofsds } from "./virtiofsds.ts";
 
 const host = linuxHost();
 const virtiofsds = findVirtiofsds();
 const present = virtiofsds.find(({ path }) => path !== undefined);
-const pairs = targets.flatMap((target) =>
+const pairs = mainTargets.flatMap((target) =>
   virtiofsds.map((virtiofsd) => ({
     target,
     virtiofsd,
