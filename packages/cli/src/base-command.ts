@@ -7,7 +7,12 @@ export abstract class SilkCommand extends Command {
   static override baseFlags = globalFlags;
 
   protected override async catch(error: Error): Promise<never> {
-    rememberCommand(error, this.id);
+    rememberCommand(error, { id: this.id, exitCode: this.failureExitCode() });
     throw error;
+  }
+
+  /** The exit code of all that the command fails at but an abort. Undefined: that of the kind of failure. */
+  protected failureExitCode(): number | undefined {
+    return undefined;
   }
 }

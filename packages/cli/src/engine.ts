@@ -29,9 +29,16 @@ export interface OpenEngine extends AsyncDisposable {
 export async function openEngine(
   flags: GlobalFlags,
   oclif: Config,
-  options: { readonly timeoutIsDeadline: boolean } = { timeoutIsDeadline: true },
+  {
+    timeoutIsDeadline = true,
+    runsProgram = false,
+  }: {
+    readonly timeoutIsDeadline?: boolean;
+    /** Whether stderr is that of a program in a VM: where nobody looks on, what is under way is not told there. Default false. */
+    readonly runsProgram?: boolean;
+  } = {},
 ): Promise<OpenEngine> {
-  const timeoutMs = options.timeoutIsDeadline ? flags.timeout : undefined;
+  const timeoutMs = timeoutIsDeadline ? flags.timeout : undefined;
   if (timeoutMs === 0) throw usageError("--timeout: 0 leaves no time to do anything");
   const signal = interruptSignal();
   const [{ createEngine }, { linuxHost }] = await Promise.all([
@@ -46,7 +53,7 @@ export async function openEngine(
   const onTerminal = process.stderr.isTTY;
   const progress = new Progress({
     onTerminal,
-    silent: config.logLevel === "silent" || (flags.json && !onTerminal),
+    silent: config.logLevel === "silent" || ((flags.json || runsProgram) && !onTerminal),
   });
   const deadline = new Deadline(timeoutMs);
   const isQuiet = flags.json || ["error", "silent"].includes(config.logLevel);

@@ -3,13 +3,20 @@ import { toFailure } from "./failure/failure.ts";
 import { hasColor } from "./output/color.ts";
 import { toJson } from "./output/to-json.ts";
 
-/** Which command threw an error: kept beside the error, which may be frozen or of another's class. */
-const commandOf = new WeakMap<object, string>();
+/** A command that threw an error. */
+interface Thrower {
+  /** For the hint. */
+  readonly id: string | undefined;
+  /** Of all that it fails at but an abort. Default: that of the kind of failure. */
+  readonly exitCode?: number | undefined;
+}
 
-/** Remembers the command that an error came from, for the hint. */
-export function rememberCommand(thrown: unknown, commandId: string | undefined): void {
-  if (typeof thrown === "object" && thrown !== null && commandId !== undefined)
-    commandOf.set(thrown, commandId);
+/** Which command threw an error: kept beside the error, which may be frozen or of another's class. */
+const throwers = new WeakMap<object, Thrower>();
+
+/** Remembers the command that an error came from. */
+export function rememberCommand(thrown: unknown, command: Thrower): void {
+  if (typeof thrown === "object" && thrown !== null) throwers.set(thrown, command);
 }
 
 /**
@@ -17,9 +24,8 @@ export function rememberCommand(thrown: unknown, commandId: string | undefined):
  * @returns the exit code
  */
 export function reportFailure(thrown: unknown, argv: readonly string[]): number {
-  const commandId =
-    typeof thrown === "object" && thrown !== null ? commandOf.get(thrown) : undefined;
-  const { exitCode, error, stack } = toFailure(thrown, commandId);
+  const command = typeof thrown === "object" && thrown !== null ? throwers.get(thrown) : undefined;
+  const { exitCode, error, stack } = toFailure(thrown, command?.id);
   if (error === undefined) return exitCode;
   if (wantsJson(argv)) process.stdout.write(toJson({ error }, process.stdout.isTTY));
   else
@@ -29,7 +35,7 @@ export function reportFailure(thrown: unknown, argv: readonly string[]): number 
         stack: isDebugging(argv) ? stack : undefined,
       }),
     );
-  return exitCode;
+  return error.kind === "aborted" ? exitCode : (command?.exitCode ?? exitCode);
 }
 
 /** Whether a command line asks for JSON: also one that is too wrong to be parsed. */

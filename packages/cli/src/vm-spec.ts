@@ -14,6 +14,7 @@ interface VmSpecFlags extends GuestFlags {
   readonly storage?: number | undefined;
   readonly pull?: VmSpec["pull"];
   readonly user?: string | undefined;
+  readonly "image-kernel"?: string | undefined;
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly cmdline?: string | undefined;
@@ -65,6 +66,7 @@ export function toVmSpec(flags: VmSpecFlags, image?: string): VmSpec {
     image,
     pull: flags.pull,
     user: flags.user,
+    imageKernel: flags["image-kernel"],
     boot: toBoot(flags, image),
     disks: flags.disk,
     dataDisks: flags["data-disk"],
@@ -89,7 +91,7 @@ function listed(values: readonly string[] | undefined): readonly string[] | unde
 }
 
 function refuseWithoutImage(flags: VmSpecFlags): void {
-  const extra = (["pull", "user", "ssh-key", "user-data"] as const).find(
+  const extra = (["pull", "user", "ssh-key", "user-data", "image-kernel"] as const).find(
     (flag) => flags[flag] !== undefined,
   );
   if (extra !== undefined)

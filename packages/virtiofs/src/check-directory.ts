@@ -1,5 +1,5 @@
 import { dirname, sep } from "node:path";
-import { type DeviceContext, SilkError, type SilkErrorOptions } from "@silkvm/core";
+import { type DeviceContext, type Host, SilkError, type SilkErrorOptions } from "@silkvm/core";
 
 /**
  * Checks that a directory can be shared.
@@ -8,8 +8,31 @@ import { type DeviceContext, SilkError, type SilkErrorOptions } from "@silkvm/co
  */
 export async function checkDirectory(
   dir: string,
-  { host: { files }, rootDir, paths }: Pick<DeviceContext, "host" | "rootDir" | "paths">,
+  { host, rootDir, paths }: Pick<DeviceContext, "host" | "rootDir" | "paths">,
 ): Promise<string> {
+  const { files } = host;
+  const real = await checkReadable(dir, host);
+  for (const own of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
+    // No VM has been started since the host was: nothing can be in it yet.
+    if ((await files.stat(own)) === undefined) continue;
+    const place = await files.realpath(own);
+    if (real !== place && !real.startsWith(place + sep)) continue;
+    throw new SilkError(`${dir} is one of silk's own directories, below ${own}`, {
+      code: "INVALID_DIRECTORY",
+      kind: "invalid",
+      hint: "Share a directory of your own.",
+      details: { path: dir },
+    });
+  }
+  return real;
+}
+
+/**
+ * Checks that a directory is one, and that this user may read it.
+ * @returns its path with every symlink resolved
+ * @throws SilkError `DIRECTORY_NOT_FOUND`, `INVALID_DIRECTORY`, `PERMISSION_DENIED`
+ */
+export async function checkReadable(dir: string, { files }: Host): Promise<string> {
   const refuse = (why: string, options: Omit<SilkErrorOptions, "details">): SilkError =>
     new SilkError(`${dir} ${why}`, { ...options, details: { path: dir } });
   const denied = (cause?: unknown): SilkError =>
@@ -36,17 +59,5 @@ export async function checkDirectory(
     });
   for (const how of ["read", "execute"] as const)
     if (!(await files.canAccess(dir, how))) throw denied();
-  const real = await files.realpath(dir);
-  for (const own of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
-    // No VM has been started since the host was: nothing can be in it yet.
-    if ((await files.stat(own)) === undefined) continue;
-    const place = await files.realpath(own);
-    if (real !== place && !real.startsWith(place + sep)) continue;
-    throw refuse(`is one of silk's own directories, below ${own}`, {
-      code: "INVALID_DIRECTORY",
-      kind: "invalid",
-      hint: "Share a directory of your own.",
-    });
-  }
-  return real;
+  return await files.realpath(dir);
 }

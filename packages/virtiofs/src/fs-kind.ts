@@ -2,15 +2,23 @@ import {
   type DeviceContext,
   type DeviceKind,
   type DeviceKindDefinition,
+  type Engine,
   type PlannedDevice,
   SilkError,
   type VmRecord,
 } from "@silkvm/core";
-import { checkDirectory } from "./check-directory.ts";
+import { checkDirectory, checkReadable } from "./check-directory.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkRequest } from "./check-request.ts";
 import { checkSocket } from "./check-socket.ts";
-import { type FsData, fsDeviceId, type FsRequest, virtiofs } from "./fs-device.ts";
+import {
+  type FsData,
+  fsDeviceId,
+  type FsDirectoryRequest,
+  type FsRequest,
+  type ServedFsData,
+  virtiofs,
+} from "./fs-device.ts";
 import { serverCommand } from "./server-command.ts";
 import { serverSocket } from "./server-files.ts";
 import { endServer } from "./server-processes.ts";
@@ -36,22 +44,42 @@ async function plan(
   context: DeviceContext,
 ): Promise<PlannedDevice<FsData>> {
   checkRequest(request);
-  const { tag, numQueues = 1, queueSize = 1024 } = request;
+  const { tag } = request;
   const id = fsDeviceId(tag);
   checkMemory(vm);
   refuseTaken(vm, tag, id);
   if (request.dir === undefined) {
-    const { socket } = request;
+    const { socket, numQueues = 1, queueSize = 1024 } = request;
     const { isVisible } = await checkSocket(socket, { vm, id, context });
     return { id, data: { tag, socket, numQueues, queueSize, isVisible } };
   }
-  const { readonly = false, cache = "auto", sandbox } = request;
   const socket = serverSocket(context.paths, tag);
   const dir = await checkDirectory(request.dir, context);
-  const chosen = sandbox === undefined ? {} : { sandbox };
-  const data = { tag, dir, readonly, cache, ...chosen, socket, numQueues, queueSize };
+  const data = served({ ...request, dir }, socket);
   await serverCommand(data, { ...context, warn: () => {} });
   return { id, data };
+}
+
+/**
+ * Checks what can be checked of a directory before there is a VM to share it with: that it is there, and that the virtiofsd of this host can serve it as is
+ * wanted. Makes nothing.
+ * @throws SilkError `INVALID_TAG`, `INVALID_SHARE`, `DIRECTORY_NOT_FOUND`, `INVALID_DIRECTORY`, `PERMISSION_DENIED`, `VIRTIOFSD_NOT_FOUND`,
+ *   `VIRTIOFSD_UNKNOWN`, `VIRTIOFSD_UNSUPPORTED`
+ */
+export async function fsCheck(
+  { host, config }: Pick<Engine, "host" | "config">,
+  request: FsDirectoryRequest,
+): Promise<void> {
+  checkRequest(request);
+  const dir = await checkReadable(request.dir, host);
+  await serverCommand(served({ ...request, dir }, ""), { host, config, warn: () => {} });
+}
+
+function served(request: FsDirectoryRequest, socket: string): ServedFsData {
+  const { tag, dir, readonly = false, cache = "auto", sandbox } = request;
+  const { numQueues = 1, queueSize = 1024 } = request;
+  const chosen = sandbox === undefined ? {} : { sandbox };
+  return { tag, dir, readonly, cache, ...chosen, socket, numQueues, queueSize };
 }
 
 /** Checked once more: a share that is kept is attached again long after it was planned. */

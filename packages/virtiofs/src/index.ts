@@ -13,7 +13,7 @@ export {
   type ServedFsData,
   virtiofs,
 } from "./fs-device.ts";
-export { virtiofsDevices, virtiofsKind } from "./fs-kind.ts";
+export { fsCheck, virtiofsDevices, virtiofsKind } from "./fs-kind.ts";
 export { hangUpInTime, type HangUpOptions } from "./hang-up-in-time.ts";
 export { findServer } from "./server-processes.ts";
 export { fsAttach, fsDetach, fsList, type FsView } from "./shares.ts";

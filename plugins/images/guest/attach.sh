@@ -1,7 +1,8 @@
 # How the boot's script gets along with somebody at the other side of the console, whom the run disk has announced. He says `silk-attach NONCE` until he is
-# answered by `silk-begin NONCE`, and then `silk-go NONCE WINDOW INPUT ROWS COLUMNS`. What comes from then on is the program's, up to `silk-end NONCE HOW NUMBER`.
-# For a program with a terminal `silk-ready NONCE` comes first, and what he says then is what is typed. Without a terminal he says in lines what becomes of that: `a BYTES` for so much that he has got, `d BASE64` for what the program is to read, `e` for its end.
-attached= nonce= window=0 input=0 rows= columns= control= pump=
+# answered by `silk-begin NONCE`, and then `silk-go NONCE WINDOW INPUT ROWS COLUMNS APART`. What comes from then on is the program's, up to `silk-end NONCE HOW NUMBER`.
+# For a program with a terminal `silk-ready NONCE` comes first, and what he says then is what is typed. Without a terminal he says in lines what becomes of that: `a BYTES` for so much that he has got, `d BASE64` for what the program is to read, `e` for its end;
+# he is told by `silk-more NONCE BYTES` that so much of it was read and, where he wants stderr apart, by `silk-err NONCE BYTES` that so much of what follows is of it.
+attached= nonce= window=0 input=0 rows= columns= apart=0 control= pump= complainer=
 
 # Who does not come is not waited for for ever.
 meet() {
@@ -14,15 +15,15 @@ meet() {
   [ -n "$nonce" ] || return
   echo "silk-begin $nonce"
   # He may have said it once more meanwhile.
-  while read -r -t 10 word other window input rows columns; do
+  while read -r -t 10 word other window input rows columns apart; do
     [ "$word $other" = "silk-go $nonce" ] && attached=1 && return
   done
-  window=0 input=0
+  window=0 input=0 apart=0
 }
 
-# Takes what is there to be read, and sets `size` to its number of bytes. $1: a file for it. False at the end of the input.
+# Takes what is there to be read, and sets `size` to its number of bytes. $1: a file for it; $2: how many bytes at most. False at the end of the input.
 piece() {
-  dd bs=4096 count=1 >"$1" 2>/dev/null
+  dd bs="${2:-4096}" count=1 >"$1" 2>/dev/null
   # Not every busybox's dd says how much that was.
   stat -c %s "$1" >"$1.size"
   read -r size <"$1.size"
@@ -56,12 +57,23 @@ listen() {
   done
 }
 
+# Whoever says something among what the program writes says it by one short write: the kernel never mixes such a one with others in a FIFO.
 pump() {
   exec 3</input
   exec 4>/stdin
+  exec 7>/out
   while piece /pumping <&3; do
     cat /pumping >&4 || return
-    echo "silk-more $nonce $size" >"$console"
+    echo "silk-more $nonce $size" >&7
+  done
+}
+
+complain() {
+  exec 3</err
+  exec 7>/out
+  while piece /complaint 4000 <&3; do
+    { echo "silk-err $nonce $size"; cat /complaint; } >/complaint.whole
+    dd if=/complaint.whole bs=4096 count=1 >&7 2>/dev/null
   done
 }
 

@@ -6,7 +6,8 @@ if [ "$1" = inside ]; then
   mount --move . /
   exec chroot . /dev/.silk/busybox sh /dev/.silk/start.sh
 fi
-exec >"$output" 2>&1
+exec >"$output"
+if [ -n "$errors" ]; then exec 2>"$errors"; else exec 2>&1; fi
 echo $$ >/program.pid
 unshare -m true 2>/dev/null || exec chroot /root /dev/.silk/busybox sh /dev/.silk/start.sh
 [ "$own_pids" = 1 ] && exec unshare -m -p -f sh /enter.sh inside

@@ -17,7 +17,7 @@ say() { echo "silk: $*" >"$console"; }
 
 # Ends the machine. $1: `exit` or `signal`; $2: its number.
 finish() {
-  # Whatever still runs; the relay of the output ends by itself once nobody writes to it any more.
+  # Whatever still runs; who relays the output ends by himself once nobody writes to it any more.
   tries=0
   while [ $tries -lt 100 ] || [ -n "$attached" ]; do
     for process in /proc/[0-9]*; do
@@ -25,7 +25,7 @@ finish() {
       parent=
       while read -r key value; do [ "$key" = PPid: ] && parent=$value && break; done 2>/dev/null <"/proc/$process/status"
       case $process in 1 | $$) continue ;; esac
-      case " $relay $control $pump " in *" $process "* | *" ${parent:-none} "*) continue ;; esac
+      case " $relay $complainer $control " in *" $process "* | *" ${parent:-none} "*) continue ;; esac
       # Threads of the kernel have no program.
       readlink "/proc/$process/exe" >/dev/null 2>&1 && kill -9 "$process" 2>/dev/null
     done
@@ -306,6 +306,12 @@ else
       pump &
       pump=$!
     fi
+  fi
+  if [ "$apart" = 1 ]; then
+    export errors=/err
+    mkfifo -m 0666 /err
+    complain &
+    complainer=$!
   fi
   if [ "$window" -gt 0 ]; then send /out </taken & else cat /out >"$console" & fi
   relay=$!

@@ -25,6 +25,8 @@ silk_exec() { :; }
 SILK_HOME=/
 user= workdir=/
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac }
+# What is larger would be cut by whoever takes it: to root's, say.
+is_id() { case $1 in 0?*) return 1 ;; esac; is_number "$1" && [ ${#1} -le 10 ] && [ "$1" -lt 4294967295 ]; }
 
 # Mounts are made by reading this.
 . /dev/.silk/run
@@ -60,6 +62,7 @@ if [ -n "$group" ] && [ -z "$found_group" ]; then
   is_number "$group" || fail 125 "there is no group $group in the image's /etc/group"
   gid=$group
 fi
+for id in "$uid" "$gid" $groups; do is_id "$id" || fail 125 "${id:-an empty word} is no number of a user or a group"; done
 [ -n "$user_home" ] && export SILK_HOME="${home:-/}" || unset SILK_HOME
 
 if ! [ -d "$workdir" ]; then
@@ -76,7 +79,7 @@ echo "silk:x:$uid:$gid:::" >/etc/passwd
   echo "silk:x:$gid:"
   for one in $groups; do echo "g$one:x:$one:silk"; done
 } >/etc/group
-chown "$uid" /dev/.silk/run
+chown "$uid" /dev/.silk/run || fail 125 "the user cannot be set"
 # A child of nobody that the program knows.
 (
   (

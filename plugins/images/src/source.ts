@@ -63,7 +63,7 @@ function openSource({ host, rootDir, logger, references }: ImageSourceContext): 
 async function lease(
   images: Images,
   name: string,
-  { pull, run, needsKernel }: LeaseRequest,
+  { pull, run, needsKernel, kernel }: LeaseRequest,
   { signal, progress, warn }: OperationContext,
 ): Promise<ImageLease> {
   if (pull !== "never" && (pull === "always" || !isHere(images, name)))
@@ -77,7 +77,7 @@ async function lease(
   try {
     const whole =
       image.type === "oci-container"
-        ? await withBoot(images, image, { config: record.run, run, needsKernel, signal })
+        ? await withBoot(images, image, { config: record.run, run, needsKernel, kernel, signal })
         : image;
     return { image: whole, [Symbol.asyncDispose]: () => held.release() };
   } catch (error) {
@@ -94,16 +94,17 @@ async function withBoot(
     config = noRunConfig,
     run,
     needsKernel,
+    kernel,
     signal,
-  }: Pick<LeaseRequest, "run" | "needsKernel"> & {
+  }: Pick<LeaseRequest, "run" | "needsKernel" | "kernel"> & {
     readonly config: ImageRunConfig | undefined;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<VmImage> {
   const runs = { ...image, run: containerRun(config, run) };
   if (!needsKernel) return runs;
-  const { kernelPath, initrdPath, blobIds } = await images.kit({ signal });
-  return { ...runs, kernelPath, initrdPath, blobIds: [...image.blobIds, ...blobIds] };
+  const { kernelPath, initrdPath, kernelName, blobIds } = await images.kit({ kernel, signal });
+  return { ...runs, kernelPath, initrdPath, kernelName, blobIds: [...image.blobIds, ...blobIds] };
 }
 
 function isHere(images: Images, name: string): boolean {

@@ -43,7 +43,12 @@ describe.skipIf(!canBoot || !canConvert)(
       kind: Console["kind"],
       script: string,
       { tty = false, input }: Pick<RunSpec, "tty"> & { readonly input?: Readable } = {},
-    ): Promise<{ output: string; exit: GuestExit | undefined; written: GuestExit | undefined }> {
+    ): Promise<{
+      output: string;
+      errors: string;
+      exit: GuestExit | undefined;
+      written: GuestExit | undefined;
+    }> {
       count += 1;
       const { cowPath, exitPath } = await makeDisks(bed, `attach-${count}`);
       const runPath = bed.path(`attach-${count}-run`);
@@ -67,7 +72,7 @@ describe.skipIf(!canBoot || !canConvert)(
           ["-chardev", chardev, "-device", "virtio-serial-pci"],
           ["-device", "virtconsole,chardev=console"],
           ["-kernel", kit.kernelPath, "-initrd", kit.initrdPath, "-append"],
-          `console=hvc0 loglevel=3 cocoon.layers=${serials.join(",")} cocoon.cow=cocoon-cow`,
+          `console=hvc0 loglevel=3 no_timer_check cocoon.layers=${serials.join(",")} cocoon.cow=cocoon-cow`,
           disks.flat(),
         ].flat(),
         { stdio: ["ignore", "pipe", "pipe"] },
@@ -82,14 +87,18 @@ describe.skipIf(!canBoot || !canConvert)(
           kind === "pty" ? await linuxHost().openTerminal(path) : await linuxHost().connect(path);
         using attachment = attachContainer(
           { stream, path, kind, resize: () => {}, [Symbol.asyncDispose]: async () => {} },
-          { tty, input, size: { rows: 33, columns: 99 } },
+          { tty, input, apart: true, size: { rows: 33, columns: 99 } },
         );
-        const chunks: Buffer[] = [];
-        for await (const chunk of attachment.output) chunks.push(chunk as Buffer);
+        const [output, errors] = await Promise.all(
+          [attachment.output, attachment.errors].map(async (from) =>
+            Buffer.concat(await from.toArray()).toString("latin1"),
+          ),
+        );
         const exit = await attachment.ended;
         await ended;
         return {
-          output: Buffer.concat(chunks).toString("latin1"),
+          output: output ?? "",
+          errors: errors ?? "",
           exit,
           written: await readExitStatus(linuxHost(), exitPath),
         };
@@ -99,23 +108,27 @@ describe.skipIf(!canBoot || !canConvert)(
       }
     }
 
-    test("has every byte of what the program writes, of the kernel's nothing, and its exit code, by a terminal that holds little", async () => {
-      const { output, exit, written } = await run(
+    test("has every byte of what the program writes to stdout and to stderr, of the kernel's nothing, and its exit code, by a terminal that holds little", async () => {
+      const { output, errors, exit, written } = await run(
         "pty",
-        "cat /data/every /data/big /data/every; cat >/data/read; wc -c </data/read; exit 3",
+        `for i in 1 2 3 4 5 6 7 8 9; do cat /data/every /data/every; done >&2 &
+         cat /data/every /data/big /data/every; cat >/data/read; wc -c </data/read; wait; exit 3`,
         { input: Readable.from([Buffer.from("typed\n"), Buffer.alloc(100_000, "input")]) },
       );
       const every = everyByte.toString("latin1");
       const wanted = `${every}${bigText}${every}100006\n`;
       expect(output === wanted, `${output.length} of ${wanted.length}`).toBe(true);
+      expect(errors === every.repeat(18), `${errors.length} of ${18 * every.length}`).toBe(true);
       expect({ exit, written }).toEqual({ exit: { exitCode: 3 }, written: { exitCode: 3 } });
     });
 
     test("may write more than the program ever reads, and is told of a signal", async () => {
-      const { output, exit } = await run("socket", "cat /data/big /data/big; kill -9 $$", {
+      const script = "echo this >&2; cat /data/big /data/big; echo and that >&2; kill -9 $$";
+      const { output, errors, exit } = await run("socket", script, {
         input: Readable.from([Buffer.alloc(300_000, "nobody reads this")]),
       });
       expect(output === bigText + bigText, `${output.length}`).toBe(true);
+      expect(errors).toBe("this\nand that\n");
       expect(exit).toEqual({ exitCode: 137, signal: "SIGKILL" });
     });
 

@@ -138,33 +138,6 @@ describe.skipIf(!canBoot || !canConvert)(
       });
     });
 
-    test.for([
-      {
-        what: "that is not there ends with 127",
-        args: ["nothing"],
-        code: 127,
-        says: "nothing: there is no such program",
-      },
-      {
-        what: "that may not be run ends with 126",
-        args: ["/etc/passwd"],
-        code: 126,
-        says: "/etc/passwd: permission denied",
-      },
-      {
-        what: "of nobody ends with 125",
-        args: ["sh"],
-        user: "nobody",
-        code: 125,
-        says: "there is no user nobody",
-      },
-    ])("a program $what", async ({ args, user, code, says }) => {
-      await using machine = start(await disksOf(`code-${code}`), { args, user });
-      const { output, exit } = await machine.ended();
-      expect(exit).toEqual({ exitCode: code });
-      expect(output).toContain(says);
-    });
-
     test("the console is its program's terminal, where that is wanted", async () => {
       await using machine = start(await disksOf("tty"), {
         args: ["sh"],

@@ -86,7 +86,7 @@ export class Machine implements AsyncDisposable {
     }
     const serials = boot.layers.map(({ serial }) => serial).toReversed();
     const words = [
-      "console=hvc0 loglevel=3 boot=cocoon-overlay",
+      "console=hvc0 loglevel=3 no_timer_check boot=cocoon-overlay",
       `cocoon.layers=${serials.join(",")} cocoon.cow=cocoon-cow clocksource=kvm-clock rw`,
       ...(boot.words ?? []),
     ];

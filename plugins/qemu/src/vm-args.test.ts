@@ -108,3 +108,14 @@ it("memory that is shared, or of huge pages, is a file", () => {
   expect(kinds({ sharedMemory: true })).toBe("memory-backend-memfd");
   expect(kinds({ hugepages: true })).toBe("memory-backend-memfd");
 });
+
+it("an emulated CPU does not measure its timer where the cmdline is silk's, and panics of no busy host", () => {
+  const boot = { kind: "direct", kernelPath: "/k", cmdline: "quiet" } as const;
+  const cmdline = (layered: boolean, accel: VmShape["accel"]): string => {
+    const args = argsOf(vmRecord({ boot: { ...boot, layered }, disks: [layer, cow] }), { accel });
+    return args[args.indexOf("-append") + 1] ?? "";
+  };
+  expect(cmdline(true, "tcg")).toMatch(/ quiet no_timer_check$/);
+  expect(cmdline(true, "kvm")).toMatch(/ quiet$/);
+  expect(cmdline(false, "tcg")).toBe("quiet");
+});

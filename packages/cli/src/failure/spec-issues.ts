@@ -4,6 +4,7 @@ import type { SilkErrorJson } from "@silkvm/core";
 const flags: readonly (readonly [field: RegExp, flag: string])[] = [
   [/^image$/, "the image"],
   [/^guest\.user$/, "--user"],
+  [/^imageKernel$/, "--image-kernel"],
   [/^guest\.sshKeys\.\d+$/, "--ssh-key"],
   [/^guest\.userData$/, "--user-data"],
   [/^boot\.(kernel|initrd|cmdline|firmware)$/, "--$1"],

@@ -41,6 +41,12 @@ export const containerFlags = {
     helpGroup,
     helpValue: "DIR",
   }),
+  "image-kernel": string({
+    description:
+      "the kernel to boot, one of `silk image kernels` [default: the first there that can]",
+    helpGroup,
+    helpValue: "NAME",
+  }),
   tty: boolean({ char: "t", description: "give the program a terminal", helpGroup }),
 };
 

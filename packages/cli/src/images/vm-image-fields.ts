@@ -4,12 +4,14 @@ import { formatSize } from "../output/format-size.ts";
 import { shellQuote } from "../output/shell-quote.ts";
 
 /** What a VM was made of, and what its guest is told. */
-export function imageFields({ image, imageDigest, imageType, guest, run }: VmConfig): Field[] {
+export function imageFields(config: VmConfig): Field[] {
+  const { image, imageDigest, imageType, imageKernel, guest, run } = config;
   if (image === undefined) return [];
   return [
     ["Name", image],
     ["Digest", imageDigest],
     ["Type", imageType],
+    ["Kernel", imageKernel],
     ...guestFields(guest),
     ["Runs", run?.argv.map(shellQuote).join(" ")],
   ];

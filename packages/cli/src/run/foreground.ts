@@ -1,5 +1,6 @@
+import { fstatSync } from "node:fs";
+import type { Readable } from "node:stream";
 import type { Console, Vm, VmEnd } from "@silkvm/core";
-import type { ContainerAttachment } from "@silkvm/images";
 import { CliError } from "../cli-error.ts";
 import type { OpenEngine } from "../engine.ts";
 import { takeInterrupts } from "../interrupt.ts";
@@ -13,12 +14,14 @@ export interface ForegroundOptions {
   readonly tty: boolean;
   /** Whether the program reads stdin. */
   readonly interactive: boolean;
-  /** Where what the program writes goes to. */
-  readonly output: NodeJS.WriteStream;
+  /** Whether a VM that hibernates is booted from its disks. Default false. */
+  readonly cold?: boolean | undefined;
+  /** Where what the program writes to stdout goes to. */
+  readonly output: NodeJS.WriteStream & { readonly fd: number };
 }
 
 /**
- * Starts the VM of a container, and lets this program's stdin and stdout be its program's, until that has ended and the VM with it.
+ * Starts the VM of a container, and lets this program's stdin, stdout and stderr be its program's, until that has ended and the VM with it.
  * SIGINT, SIGTERM and a reader of the output that has gone stop the VM in order; a second signal ends it.
  * @returns how the VM has ended, with an exit code
  * @throws CliError `NO_EXIT_STATUS`
@@ -28,7 +31,7 @@ export async function runInForeground(
   vm: Vm,
   options: ForegroundOptions,
 ): Promise<VmEnd & { readonly exitCode: number }> {
-  await vm.start({ ...open.change(`starting ${vm.name}`), attach: true });
+  await vm.start({ ...open.change(`starting ${vm.name}`), cold: options.cold, attach: true });
   await using guest = await vm.console(open.call());
   open.progress[Symbol.dispose]();
   const { attachContainer } = await import("@silkvm/images");
@@ -38,6 +41,8 @@ export async function runInForeground(
   const attachment = cleanup.use(
     attachContainer(guest, {
       tty: options.tty,
+      // What goes to one place comes as it was written: from two streams it would arrive in another order.
+      apart: !isOnePlace(options.output, process.stderr),
       ...(options.interactive ? { input: process.stdin } : {}),
       ...(options.tty && process.stdout.isTTY
         ? { size: { rows: process.stdout.rows, columns: process.stdout.columns } }
@@ -48,7 +53,12 @@ export async function runInForeground(
     }),
   );
   const ended = vm.wait();
-  await copy(attachment, options.output, () => stopping.stop());
+  outputClosed.addEventListener("abort", stopping.stop, { once: true });
+  cleanup.defer(() => outputClosed.removeEventListener("abort", stopping.stop));
+  await Promise.all([
+    copy(attachment.output, options.output, outputClosed),
+    copy(attachment.errors, process.stderr, stderrClosed()),
+  ]);
   const exit = await attachment.ended;
   if (exit !== undefined) await orForce(vm, ended);
   const end = await ended;
@@ -59,24 +69,28 @@ export async function runInForeground(
   return { ...end, exitCode, exitSignal: exit?.signal ?? end.exitSignal };
 }
 
-/** Copies what the program writes, no faster than it is taken. */
-async function copy(
-  { output: from }: ContainerAttachment,
-  to: NodeJS.WriteStream,
-  onUnread: () => void,
-): Promise<void> {
-  outputClosed.addEventListener("abort", onUnread, { once: true });
-  try {
-    for await (const bytes of from) {
-      if (outputClosed.aborted || to.write(bytes as Buffer)) continue;
-      await new Promise<void>((resolve) => {
-        to.once("drain", resolve);
-        outputClosed.addEventListener("abort", () => resolve(), { once: true });
-      });
-    }
-  } finally {
-    outputClosed.removeEventListener("abort", onUnread);
+/** Copies what the program writes, no faster than it is taken, and to its end also where nobody takes it any more. */
+async function copy(from: Readable, to: NodeJS.WriteStream, gone: AbortSignal): Promise<void> {
+  for await (const bytes of from) {
+    if (gone.aborted || to.write(bytes as Buffer)) continue;
+    await new Promise<void>((resolve) => {
+      to.once("drain", resolve);
+      gone.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
+}
+
+/** Aborted once nobody reads stderr any more: no reason to stop what goes to stdout. */
+function stderrClosed(): AbortSignal {
+  const closed = new AbortController();
+  process.stderr.once("error", () => closed.abort());
+  return closed.signal;
+}
+
+/** Whether two streams are one terminal, one pipe or one file. */
+function isOnePlace(one: { readonly fd: number }, other: { readonly fd: number }): boolean {
+  const [first, second] = [fstatSync(one.fd), fstatSync(other.fd)];
+  return first.dev === second.dev && first.ino === second.ino;
 }
 
 async function orForce(vm: Vm, ended: Promise<unknown>): Promise<void> {
@@ -117,7 +131,7 @@ async function useTerminal(
 interface Stopping extends Disposable {
   /** The signal that came first. */
   readonly signal: NodeJS.Signals | undefined;
-  stop(): void;
+  readonly stop: () => void;
   /** Waits for what a signal has begun. */
   done(): Promise<void>;
 }
@@ -125,10 +139,14 @@ interface Stopping extends Disposable {
 function stopOnSignals(vm: Vm): Stopping {
   let signal: NodeJS.Signals | undefined;
   const stops: Promise<void>[] = [];
+  const asking = new AbortController();
   const stop = (force: boolean): void => {
+    // Who asks the guest holds the VM until it has answered.
+    if (force) asking.abort();
     stops.push(
-      vm.stop({ force }).catch((error: unknown) => {
-        if (!force) say(`The VM ${vm.name} cannot be stopped: ${(error as Error).message}`);
+      vm.stop({ force, ...(force ? {} : { signal: asking.signal }) }).catch((error: unknown) => {
+        if (asking.signal.aborted && !force) return;
+        say(`The VM ${vm.name} cannot be stopped: ${(error as Error).message}`);
       }),
     );
   };

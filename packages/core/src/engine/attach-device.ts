@@ -48,7 +48,7 @@ export async function attachDevice<R, D extends DeviceData>(
     const device = { kind: kind.name, ...planned };
     await core.hooks.before("vm:before-attach", { vm, device }, signal);
     const began = core.host.clock.monotonicMs();
-    const attaching = { ...device, state: "attaching" as const, keep: options.keep ?? false };
+    const attaching = { ...device, state: "attaching" as const, ...keptBy(options) };
     const reserved = withAttachment(vm, attaching);
     let bdf: string | undefined;
     const attached: Attachment<D> = { ...attaching, state: "attached" };
@@ -104,11 +104,18 @@ async function keepDevice<R, D extends DeviceData>(
   const device = { kind: kind.name, ...planned };
   await core.hooks.before("vm:before-attach", { vm, device }, signal);
   signal?.throwIfAborted();
-  const kept: Attachment<D> = { ...device, state: "detached", keep: true };
+  const kept: Attachment<D> = { ...device, state: "detached", ...keptBy(options) };
   const has: VmRecord = { ...withAttachment(vm, kept), updatedAt: store.now() };
   store.transaction(() => store.updateVm(has));
   await core.hooks.after("vm:after-attach", { vm: has, device }, context.warn);
   return kept;
+}
+
+function keptBy({
+  keep = false,
+  required = false,
+}: AttachOptions): Pick<Attachment, "keep" | "required"> {
+  return { keep, ...(keep && required ? { required } : {}) };
 }
 
 /** The VMM may have got the device all the same, though its answer was an error, or none. */

@@ -32,7 +32,7 @@ export async function specWithImage(
   if (draft.config.guest !== undefined) source.checkGuest?.(draft.config.guest);
   const lease = await source.lease(
     wanted.name,
-    { pull: wanted.pull, run: runOf(wanted), needsKernel },
+    { pull: wanted.pull, run: runOf(wanted), needsKernel, kernel: wanted.kernel },
     context,
   );
   try {

@@ -1,4 +1,5 @@
 import type { HotPlug } from "../devices/device-kind.ts";
+import { SilkError, toSilkError } from "../errors.ts";
 import type { OperationContext } from "../hypervisor.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
@@ -49,17 +50,25 @@ export async function releaseDevice(
 
 /**
  * A VM whose VMM was just started gets the devices again that it is to keep. One that cannot be attached is told of, and stays out.
- * @throws what the backend throws where it cannot tell what came of one
+ * @param options `boots`: the guest does, and so it must have what is required
+ * @throws what a required device failed at; what the backend throws where it cannot tell what came of one
  */
 export async function attachKept(
   core: EngineCore,
   started: VmRecord,
   context: OperationContext,
+  { boots = false }: { readonly boots?: boolean } = {},
 ): Promise<VmRecord> {
   let vm = started;
-  for (const kept of started.attachments ?? [])
-    if (kept.keep)
-      vm = withAttachment(vm, { ...kept, state: await attachAgain(core, vm, kept, context) });
+  for (const kept of started.attachments ?? []) {
+    if (!kept.keep) continue;
+    const stayOut = (error: unknown): void => {
+      if (boots && kept.required === true) throw withDevice(error, kept);
+      context.warn(`${kept.id} could not be attached again: ${(error as Error).message}`);
+    };
+    const state = await attachAgain(core, vm, kept, { ...context, stayOut });
+    vm = withAttachment(vm, { ...kept, state });
+  }
   return vm;
 }
 
@@ -67,10 +76,8 @@ async function attachAgain(
   core: EngineCore,
   vm: VmRecord,
   kept: Attachment,
-  context: OperationContext,
+  { stayOut, ...context }: OperationContext & { readonly stayOut: (error: unknown) => void },
 ): Promise<Attachment["state"]> {
-  const stayOut = (error: unknown): void =>
-    context.warn(`${kept.id} could not be attached again: ${(error as Error).message}`);
   let kind: AnyDeviceKind;
   let plug: HotPlug<DeviceData>;
   try {
@@ -99,4 +106,16 @@ async function attachAgain(
     stayOut(error);
     return "detaching";
   }
+}
+
+/** The error with the device that it is about. */
+function withDevice(error: unknown, { id }: Attachment): SilkError {
+  const { message, code, kind, hint, details, cause } = toSilkError(error);
+  return new SilkError(message, {
+    code,
+    kind,
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, deviceId: id },
+    cause,
+  });
 }

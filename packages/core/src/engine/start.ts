@@ -40,7 +40,10 @@ export function startVm(
       const runtime = await backend.start(booting, context);
       const { problem: _problem, hibernatedIn: _hibernatedIn, ...rest } = withoutExit(booting);
       const running: VmRecord = { ...rest, state: "running", firstBooted: true, runtime };
-      started = { ...(await attachKept(core, running, context)), updatedAt: store.now() };
+      started = {
+        ...(await attachKept(core, running, context, { boots: true })),
+        updatedAt: store.now(),
+      };
       const tookMs = Math.round(core.host.clock.monotonicMs() - began);
       store.transaction(() => {
         store.updateVm(started);

@@ -265,6 +265,8 @@ export interface Snapshots {
 export interface AttachOptions extends ChangeOptions {
   /** Attach it again whenever the VM is started, restored or woken. Default false: it is gone when the VM ends. */
   readonly keep?: boolean | undefined;
+  /** With `keep`: a start of the VM fails where it cannot be attached again. Default false: that is a warning. */
+  readonly required?: boolean | undefined;
 }
 
 /** Options of {@link Devices.detach}. */

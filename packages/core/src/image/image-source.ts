@@ -35,6 +35,8 @@ export interface LeaseRequest {
   readonly run?: RunSpec | undefined;
   /** Whether the image's own kernel is of use: not where the user brings one. */
   readonly needsKernel: boolean;
+  /** Which of the source's kernels a container's image is to boot with, by its name. Default: the source's choice. */
+  readonly kernel?: string | undefined;
 }
 
 /** An image that a VM is being made of: nothing of it is removed before the lease ends. */

@@ -79,6 +79,8 @@ export interface VmImage {
   /** What an OCI image boots with. */
   readonly kernelPath?: string | undefined;
   readonly initrdPath?: string | undefined;
+  /** What the source calls the kernel that it has put to a container's image. */
+  readonly kernelName?: string | undefined;
   /** Of a cloud image: the raw disk that a VM's own one begins as. Never written to. */
   readonly disk?: { readonly path: string; readonly virtualSizeBytes: number } | undefined;
   /** What a container's image runs. */

@@ -38,6 +38,7 @@ const config = v.object({
   image: v.optional(v.string()),
   imageDigest: v.optional(v.string()),
   imageType: v.optional(v.picklist(["oci-vm", "oci-container", "cloudimg"])),
+  imageKernel: v.optional(v.string()),
   guest: v.optional(guestSchema),
   run: v.optional(containerRunSchema),
   network: v.optional(v.string()),

@@ -29,7 +29,7 @@ export function completeSpec(
   const storageBytes = storageOf(wanted, boot, image);
   if (image === undefined) return { ...draft, boot, config: { ...draft.config, storageBytes } };
   checkSuits(draft, asked, image);
-  const { name, digest, type, run } = image;
+  const { name, digest, type, run, kernelName } = image;
   return {
     ...draft,
     boot,
@@ -40,6 +40,7 @@ export function completeSpec(
       image: name,
       imageDigest: digest,
       imageType: type,
+      ...(kernelName === undefined ? {} : { imageKernel: kernelName }),
       ...(run === undefined ? {} : { run }),
     },
   };
@@ -84,6 +85,11 @@ function checkSuits(
     throw invalidSpec(
       `the image ${image.name} boots as it was made to: it takes no user`,
       "Leave --user out.",
+    );
+  if (asked?.kernel !== undefined && image.type !== "oci-container")
+    throw invalidSpec(
+      `the image ${image.name} is no container's: the kernels of \`silk image kernels\` are not for it`,
+      "Leave --image-kernel out.",
     );
   if (asked?.run !== undefined && image.run === undefined)
     throw invalidSpec(
@@ -130,7 +136,7 @@ function imageBoot(
   if (image.type === "oci-container" && boot?.kernel !== undefined && boot.initrd === undefined)
     throw invalidSpec(
       `the image ${image.name} boots with an initramfs that silk makes for a kernel and its modules, and not with a kernel alone`,
-      "Leave --kernel out, and let silk have yours: silk image import-kernel FILE",
+      "Let silk have yours, and name it: silk image import-kernel FILE --name NAME, then --image-kernel NAME",
     );
   const kernelPath = boot?.kernel ?? image.kernelPath;
   if (kernelPath === undefined)

@@ -19,6 +19,7 @@ export interface WantedImage {
   readonly pull: NonNullable<VmSpec["pull"]>;
   readonly run: RunSpec | undefined;
   readonly user: string | undefined;
+  readonly kernel: string | undefined;
 }
 
 /** What does not hold together in a spec. */

@@ -100,6 +100,8 @@ export interface VmConfig {
   readonly image?: string | undefined;
   readonly imageDigest?: string | undefined;
   readonly imageType?: ImageType | undefined;
+  /** What the kernel that it boots is called, where its image is a container's and the kernel is the image source's. */
+  readonly imageKernel?: string | undefined;
   /** What its guest is told by cidata. */
   readonly guest?: GuestConfig | undefined;
   /** What it runs, where its image is a container's. */
@@ -143,6 +145,8 @@ export interface Attachment<D extends DeviceData = DeviceData> {
   readonly state: "attaching" | "attached" | "detaching" | "detached";
   /** Whether the VM gets it again at each start. */
   readonly keep: boolean;
+  /** Whether the VM is not to be started without it. Left out where it may be. */
+  readonly required?: true | undefined;
 }
 
 /** Why a VM is in `error`. */

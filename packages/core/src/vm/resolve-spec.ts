@@ -35,8 +35,13 @@ export function draftSpec(
 ): DraftVmSpec {
   const spec = validate(vmSpecSchema, input, "INVALID_SPEC", "the VM's spec");
   const id = spec.id === undefined ? randomId(host) : checkName(spec.id, "id");
-  const { image, pull = "missing", run, user, storageBytes } = spec;
+  const { image, pull = "missing", run, user, imageKernel: kernel, storageBytes } = spec;
   if (image === undefined) refuseWithoutImage(spec);
+  if (kernel !== undefined && hasOwnBoot(spec))
+    throw invalidSpec(
+      "a kernel of the image source's is named, and another one, or a firmware, to boot in its place",
+      "Leave out --image-kernel, or --kernel and --firmware.",
+    );
   const cpus = spec.cpus ?? Math.min(2, host.facts.cpus);
   const config: DraftVmSpec["config"] = {
     cpus,
@@ -66,7 +71,7 @@ export function draftSpec(
     config,
     storageBytes,
     boot: spec.boot === undefined ? undefined : absoluteBoot(spec.boot, defaults.cwd),
-    image: image === undefined ? undefined : { name: image, pull, run, user },
+    image: image === undefined ? undefined : { name: image, pull, run, user, kernel },
     disks: (input.disks ?? []).map((disk) => ({ ...disk, path: resolve(defaults.cwd, disk.path) })),
     dataDisks: resolveDataDisks(input, checkDiskSize),
     ...resolveNics(spec),
@@ -74,15 +79,22 @@ export function draftSpec(
   };
 }
 
-function refuseWithoutImage({ guest, user, run, pull, boot }: VmSpec): void {
+function hasOwnBoot({ boot }: VmSpec): boolean {
+  return boot !== undefined && ("firmware" in boot || boot.kernel !== undefined);
+}
+
+function refuseWithoutImage(spec: VmSpec): void {
+  const { guest, user, run, pull, imageKernel } = spec;
   const [extra] =
-    Object.entries({ guest, user, run, pull }).find(([, value]) => value !== undefined) ?? [];
+    Object.entries({ guest, user, run, pull, imageKernel }).find(
+      ([, value]) => value !== undefined,
+    ) ?? [];
   if (extra !== undefined)
     throw invalidSpec(
       `"${extra}" is for VMs of images, and this one names none`,
       "Name an image, too.",
     );
-  if (boot === undefined || !("firmware" in boot || boot.kernel !== undefined))
+  if (!hasOwnBoot(spec))
     throw invalidSpec(
       "a VM needs something to boot",
       "Name an image, a kernel (--kernel FILE) or a firmware (--firmware FILE).",

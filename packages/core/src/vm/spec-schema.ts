@@ -87,6 +87,7 @@ export const vmSpecSchema = v.strictObject({
   guest: v.optional(guestSchema),
   user: v.optional(v.string()),
   run: v.optional(runSpecSchema),
+  imageKernel: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
   disks: v.optional(v.array(disk)),
   dataDisks: v.optional(v.array(dataDisk)),
   nics: v.optional(

@@ -66,6 +66,8 @@ export interface VmSpec {
   readonly user?: string | undefined;
   /** How a container's image is to be run otherwise than its maker has set it. */
   readonly run?: RunSpec | undefined;
+  /** The kernel that a container's image is to boot with, by its name among those of the image source. Default: the source's choice. */
+  readonly imageKernel?: string | undefined;
   readonly disks?: readonly DiskSpec[] | undefined;
   readonly dataDisks?: readonly DataDiskSpec[] | undefined;
   /** Number of NICs, 0 to 16. Default 1 where a bridge or a network is named, else 0. */

@@ -9,7 +9,7 @@ const BOOT_MS = 300;
 
 /**
  * A container's VM, as the init of a boot kit behaves at the console: it waits for who attaches, runs a program of its own little set, writes down how
- * that ended, and turns the machine off. The programs: `echo WORD…`, `exit N`, `env`, `hostname`, `cat`, `bytes N`, `wait` (for the power button), `panic`.
+ * that ended, and turns the machine off. The programs: `echo WORD…`, `complain WORD…` (to stderr), `exit N`, `env`, `hostname`, `cat`, `bytes N`, `wait` (for the power button), `panic`.
  */
 export class Container {
   readonly #port: Port;
@@ -19,6 +19,7 @@ export class Container {
   #nonce: string | undefined;
   #line = "";
   #hasBegun = false;
+  #isApart = false;
   /** So much more may be on the way to who has attached. */
   #left = Number.POSITIVE_INFINITY;
   #send: (() => void) | undefined;
@@ -57,12 +58,13 @@ export class Container {
     for (const line of lines) this.#hear(line.split(" "));
   }
 
-  #hear([word, data = "", window = "0"]: readonly string[]): void {
+  #hear([word, data = "", window = "0", ...more]: readonly string[]): void {
     if (word === "silk-attach" && this.#nonce === undefined && this.#run.attach) {
       this.#nonce = data;
       this.#write(`silk-begin ${data}\n`);
     } else if (word === "silk-go" && data === this.#nonce && !this.#hasBegun) {
       this.#left = Number(window) === 0 ? Number.POSITIVE_INFINITY : Number(window);
+      this.#isApart = more[3] === "1";
       this.#begin();
     } else if (word === "a") {
       this.#left += Number(data);
@@ -85,6 +87,9 @@ export class Container {
       case "echo":
         this.#write(`${args.join(" ")}\n`);
         return this.#finish("exit", 0);
+      case "complain":
+        this.#complain(`${args.join(" ")}\n`);
+        return this.#finish("exit", 1);
       case "exit":
         return this.#finish("exit", Number(args[0]));
       case "env":
@@ -102,7 +107,7 @@ export class Container {
         this.#write("panic\r\n");
         return this.#powerOff();
       default:
-        this.#write(`silk: ${program}: there is no such program in the image's PATH\n`);
+        this.#complain(`silk: ${program}: there is no such program in the image's PATH\n`);
         return this.#finish("exit", 127);
     }
   }
@@ -137,6 +142,11 @@ export class Container {
 
   #mark(name: string, ...words: readonly (string | number)[]): Buffer {
     return Buffer.from(`silk-${name} ${this.#nonce} ${words.join(" ")}\n`);
+  }
+
+  #complain(text: string): void {
+    if (this.#isApart) this.#write(this.#mark("err", Buffer.byteLength(text)));
+    this.#write(text);
   }
 
   #write(what: string | Buffer): void {

@@ -23,6 +23,8 @@ export interface AttachContainerOptions {
   readonly tty: boolean;
   /** What the program is to read. Default: nothing. */
   readonly input?: Readable | undefined;
+  /** Whether its stderr comes by `errors`, and not in the output. Not with `tty`, where both are one terminal. Default false. */
+  readonly apart?: boolean | undefined;
   /** Size of the window, of a program with a terminal. */
   readonly size?: { readonly rows: number; readonly columns: number } | undefined;
   /** Called when the program begins. */
@@ -31,13 +33,15 @@ export interface AttachContainerOptions {
 
 /** The program of a container's VM, in the hands of whoever has started that with `attach`. */
 export interface ContainerAttachment extends Disposable {
-  /** What the program writes, to the last byte: stdout and stderr in one. It ends with the program. */
+  /** What the program writes, to the last byte: to stdout, and to stderr where that is not apart. It ends with the program. */
   readonly output: Readable;
+  /** What the program writes to stderr, where that is apart. Both have to be read: who leaves one makes the other wait. */
+  readonly errors: Readable;
   /** Whether the program has begun. */
   readonly hasBegun: boolean;
   /** What came from the console before that, at most the last 64 KiB: why a guest did not get so far. */
   readonly early: string;
-  /** How the program has ended; undefined where the console was closed before anybody said so. Settles when the output has been read. */
+  /** How the program has ended; undefined where the console was closed before anybody said so. Settles when both streams have been read. */
   readonly ended: Promise<GuestExit | undefined>;
 }
 
@@ -54,8 +58,8 @@ export function attachContainer(
 
 class Attachment implements ContainerAttachment {
   readonly output: Readable;
+  readonly errors: Readable;
   readonly ended: Promise<GuestExit | undefined>;
-  readonly #ended = Promise.withResolvers<GuestExit | undefined>();
   readonly #console: Console;
   readonly #options: AttachContainerOptions;
   readonly #nonce = randomBytes(16).toString("hex");
@@ -67,6 +71,8 @@ class Attachment implements ContainerAttachment {
   #exit: GuestExit | undefined;
   #knocking: NodeJS.Timeout;
   #inputBytes = 0;
+  /** So much of what comes next is of stderr. */
+  #errorBytes = 0;
   #wake: (() => void) | undefined;
 
   constructor(console: Console, options: AttachContainerOptions) {
@@ -74,13 +80,20 @@ class Attachment implements ContainerAttachment {
     this.#options = options;
     this.#isWindowed = console.kind === "pty" && !options.tty;
     this.#marked = new MarkedStream(
-      ["silk-begin", "silk-ready", "silk-more", "silk-end"],
+      ["silk-begin", "silk-ready", "silk-more", "silk-err", "silk-end"],
       this.#nonce,
     );
-    this.ended = this.#ended.promise;
     const { stream } = console;
-    this.output = new Readable({ read: () => void stream.resume() });
-    this.output.once("close", () => this.#ended.resolve(this.#exit));
+    const read = (): void => {
+      if (![this.output, this.errors].some(isFull)) stream.resume();
+    };
+    this.output = new Readable({ read });
+    this.errors = new Readable({ read });
+    if (!this.#isApart) this.errors.push(null);
+    const closed = (this.#isApart ? [this.output, this.errors] : [this.output]).map(
+      (readable) => new Promise((resolve) => readable.once("close", resolve)),
+    );
+    this.ended = Promise.all(closed).then(() => this.#exit);
     const knock = (): void => this.#say(`silk-attach ${this.#nonce}`);
     this.#knocking = setInterval(knock, knockMs);
     stream.on("data", this.#onData);
@@ -90,6 +103,10 @@ class Attachment implements ContainerAttachment {
 
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  get #isApart(): boolean {
+    return this.#options.apart === true && !this.#options.tty;
   }
 
   get early(): string {
@@ -107,16 +124,26 @@ class Attachment implements ContainerAttachment {
   readonly #onData = (bytes: Buffer): void => {
     let taken = 0;
     for (const piece of this.#marked.take(bytes)) {
+      const { hasBegun } = this;
       if (piece.type === "mark") this.#onMark(piece.mark, piece.words);
-      else if (!this.#hasBegun)
+      else if (!hasBegun)
         this.#early = Buffer.concat([this.#early, piece.bytes]).subarray(-mostEarlyBytes);
-      else if (this.#exit === undefined) {
-        taken += piece.bytes.length;
-        if (!this.output.push(piece.bytes)) this.#console.stream.pause();
-      }
+      else if (this.#exit === undefined) this.#deliver(piece.bytes);
+      if (hasBegun && this.#exit === undefined)
+        taken += piece.type === "mark" ? piece.sizeBytes : piece.bytes.length;
     }
     if (taken > 0 && this.#isWindowed) this.#say(`a ${taken}`);
   };
+
+  #deliver(bytes: Buffer): void {
+    const errors = bytes.subarray(0, this.#errorBytes);
+    this.#errorBytes -= errors.length;
+    for (const [stream, part] of [
+      [this.errors, errors],
+      [this.output, bytes.subarray(errors.length)],
+    ] as const)
+      if (part.length > 0 && !stream.push(part)) this.#console.stream.pause();
+  }
 
   #onMark(mark: string, words: readonly string[]): void {
     if (mark === "silk-begin" && !this.#hasBegun) this.#begin();
@@ -124,10 +151,11 @@ class Attachment implements ContainerAttachment {
     else if (mark === "silk-more") {
       this.#inputBytes -= Number(words[0]);
       this.#wake?.();
-    } else if (mark === "silk-end") {
+    } else if (mark === "silk-err") this.#errorBytes += Number(words[0]);
+    else if (mark === "silk-end") {
       if (this.#exit === undefined) {
         this.#exit = guestExit(words[0] ?? "", Number(words[1])) ?? { exitCode: 125 };
-        this.output.push(null);
+        this.#end();
       }
       // The guest says it again until it has heard this. What was typed before stays a line of its own.
       this.#say(`\nsilk-bye ${this.#nonce}`);
@@ -141,7 +169,8 @@ class Attachment implements ContainerAttachment {
     const window = this.#isWindowed ? terminalBytes : 0;
     const hasInput = input !== undefined && !tty;
     const { rows = 0, columns = 0 } = size ?? {};
-    this.#say(["silk-go", this.#nonce, window, hasInput ? 1 : 0, rows, columns].join(" "));
+    const words = [window, hasInput ? 1 : 0, rows, columns, this.#isApart ? 1 : 0];
+    this.#say(["silk-go", this.#nonce, ...words].join(" "));
     this.#options.onBegin?.();
     if (!tty) this.#knocking = setInterval(() => this.#say("a 0"), hereMs);
     if (!tty) this.#startInput();
@@ -197,8 +226,17 @@ class Attachment implements ContainerAttachment {
     clearInterval(this.#knocking);
     if (this.#exit !== undefined) return;
     const rest = this.#marked.end();
-    if (this.#hasBegun) this.output.push(rest);
+    if (this.#hasBegun) this.#deliver(rest);
     else this.#early = Buffer.concat([this.#early, rest]);
-    this.output.push(null);
+    this.#end();
   };
+
+  #end(): void {
+    this.output.push(null);
+    if (this.#isApart) this.errors.push(null);
+  }
+}
+
+function isFull({ readableLength, readableHighWaterMark }: Readable): boolean {
+  return readableLength >= readableHighWaterMark;
 }

@@ -1,8 +1,14 @@
 /** What was found in a stream: bytes of the program's, or something that the boot's script has said among them. */
 export type Piece =
   | { readonly type: "bytes"; readonly bytes: Buffer }
-  /** The words behind the mark. */
-  | { readonly type: "mark"; readonly mark: string; readonly words: readonly string[] };
+  | {
+      readonly type: "mark";
+      readonly mark: string;
+      /** Those behind the mark. */
+      readonly words: readonly string[];
+      /** How long the whole line was. */
+      readonly sizeBytes: number;
+    };
 
 const lineFeed = 10;
 
@@ -32,7 +38,7 @@ export class MarkedStream {
       if (first === undefined || end === -1) break;
       const { name, bytes: mark } = first.mark;
       const words = rest.toString("latin1", mark.length, end).trim().split(" ");
-      pieces.push({ type: "mark", mark: name, words });
+      pieces.push({ type: "mark", mark: name, words, sizeBytes: end + 1 });
       rest = rest.subarray(end + 1);
     }
     this.#held = rest;

@@ -1,3 +1,4 @@
+import { isSilkError } from "@silkvm/core/errors";
 import type { Vm } from "@silkvm/core";
 import { SilkCommand } from "../../base-command.ts";
 import { usageError } from "../../cli-error.ts";
@@ -7,7 +8,7 @@ import { maybeImage } from "../../flags/image-args.ts";
 import { vmRunFlags } from "../../flags/vm-spec.ts";
 import { say } from "../../output/stderr.ts";
 import { printJson, printLine } from "../../output/stdout.ts";
-import { runInForeground } from "../../run/foreground.ts";
+import { checkTerminal, endsWithProgram, follow, ownFailure } from "../../run/follow.ts";
 import { makeVm } from "../../run/make-vm.ts";
 import { imageAndCommand } from "../../run/image-last.ts";
 import { readVmSpec } from "../../vm-spec.ts";
@@ -23,7 +24,7 @@ interface RunFlags {
 export default class VmRun extends SilkCommand {
   static override summary = "make a VM and start it";
   static override description =
-    "A container's image is run as `docker run` does it, in a VM of its own: what its program writes goes to stdout, and its exit code is that of silk (128 and the number of a signal that ended it; 125 where the guest could not get so far, 126 and 127 where the program cannot be run or is not there). What stands behind IMAGE is the command, flags included: those of silk stand in front. With --detach, and of any other image or kernel, the id is printed, and silk does not wait. With --json what the program writes goes to stderr, and how it ended to stdout. Ctrl-C stops the VM in order, a second one at once. --timeout is for the start alone. A VM that does not start stays, for its logs, unless --rm is given; `silk vm rm` removes it.";
+    "A container's image is run as `docker run` does it, in a VM of its own: what its program writes goes to stdout and stderr, and its exit code is that of silk (128 and the number of a signal that ended it; 126 and 127 where the program cannot be run or is not there, 125 where the guest or silk could not get so far). What stands behind IMAGE is the command, flags included: those of silk stand in front. With --detach, and of any other image or kernel, the id is printed, and silk does not wait. With --json what the program writes goes to stderr, and how it ended to stdout. Ctrl-C stops the VM in order, a second one at once. --timeout is for the start alone. A VM that does not start stays, for its logs, unless --rm is given; `silk vm rm` removes it.";
   static override usage = [
     "<%= command.id %> [FLAGS] IMAGE [COMMAND...]",
     "<%= command.id %> (--kernel FILE | --firmware FILE) [FLAGS]",
@@ -60,38 +61,41 @@ export default class VmRun extends SilkCommand {
   static override strict = false;
   static override flags = vmRunFlags;
 
+  /** Whether silk is to wait for a program, as far as it is known. */
+  #waits = !detaches(this.argv);
+
   async run(): Promise<void> {
     const { flags } = await this.parse(VmRun);
     const words = imageAndCommand(this.argv);
+    this.#waits = words.length > 0 && !flags.detach;
     checkFlags(flags, words.length > 0);
     const { spec, volumes } = await readVmSpec(flags, words);
-    await using open = await openEngine(flags, this.config);
+    await using open = await openEngine(flags, this.config, { runsProgram: this.#waits });
     const vm = await makeVm(open, spec, volumes);
-    const isFollowable = await endsWithProgram(vm, flags.initrd);
+    const isFollowable = endsWithProgram(await vm.inspect());
+    if (!isFollowable) this.#waits = false;
     if (!isFollowable && (flags.rm || flags.interactive)) {
       await vm.delete({ force: true });
       throw usageError(`--${flags.rm ? "rm" : "interactive"} is for a container's image alone`);
     }
+    let isMade = true;
     try {
-      if (isFollowable && !flags.detach) await this.#follow(open, vm, flags);
+      if (this.#waits) await follow(open, vm, flags);
       else await this.#start(open, vm, flags);
     } catch (error) {
-      if (!flags.rm && !flags.json && (await runsNot(vm)))
+      // Its directories are a part of what it was to be.
+      isMade = !failedAtDevice(error);
+      if (!flags.rm && isMade && !flags.json && (await runsNot(vm)))
         say(`The VM ${vm.name} (${vm.id}) is made, and does not run.`);
       throw error;
     } finally {
       // Also after an interrupt: the caller's signal is of no account here.
-      if (flags.rm) await removeAtEnd(vm);
+      if (flags.rm || !isMade) await removeAtEnd(vm);
     }
   }
 
-  async #follow(open: OpenEngine, vm: Vm, { tty, interactive, json }: RunFlags): Promise<void> {
-    const output = json ? process.stderr : process.stdout;
-    const end = await runInForeground(open, vm, { tty, interactive, output });
-    const { id, name, exitCode, exitSignal } = end;
-    process.exitCode = exitCode;
-    if (json)
-      printJson({ id, name, exitCode, ...(exitSignal === undefined ? {} : { exitSignal }) });
+  protected override failureExitCode(): number | undefined {
+    return this.#waits ? ownFailure : undefined;
   }
 
   async #start(open: OpenEngine, vm: Vm, { json }: RunFlags): Promise<void> {
@@ -99,7 +103,7 @@ export default class VmRun extends SilkCommand {
     try {
       await vm.start(open.change(`starting ${name}`));
     } catch (error) {
-      if (!json) throw error;
+      if (!json || failedAtDevice(error)) throw error;
       const failure = toFailure(error, this.id);
       process.exitCode = failure.exitCode;
       printJson({ id, name, error: failure.error });
@@ -110,6 +114,13 @@ export default class VmRun extends SilkCommand {
   }
 }
 
+/** Whether a command line has `--detach`, as far as that can be told of one that may be wrong. */
+function detaches(argv: readonly string[]): boolean {
+  const dashes = argv.indexOf("--");
+  const flags = dashes === -1 ? argv : argv.slice(0, dashes);
+  return flags.some((word) => /^(?:--detach|-[it]*d[it]*)$/.test(word));
+}
+
 function checkFlags({ interactive, tty, detach, rm }: RunFlags, hasImage: boolean): void {
   if (rm && detach)
     throw usageError(
@@ -118,20 +129,15 @@ function checkFlags({ interactive, tty, detach, rm }: RunFlags, hasImage: boolea
     );
   if (interactive && detach)
     throw usageError("--interactive and --detach do not go together: nobody is there to read from");
-  if (interactive && tty && !process.stdin.isTTY)
-    throw usageError(
-      "-t and -i: stdin is no terminal",
-      "Leave -t out: the program reads stdin with -i alone.",
-    );
+  checkTerminal(interactive, tty);
   if ((rm || interactive) && !hasImage)
     throw usageError(
       `--${rm ? "rm" : "interactive"} is for a container's image, and no image is named`,
     );
 }
 
-/** Whether the VM tells how its program ends. An initramfs of the user's own does not. */
-async function endsWithProgram(vm: Vm, initrd: string | undefined): Promise<boolean> {
-  return (await vm.inspect()).config.run !== undefined && initrd === undefined;
+function failedAtDevice(error: unknown): boolean {
+  return isSilkError(error) && error.details?.["deviceId"] !== undefined;
 }
 
 async function runsNot(vm: Vm): Promise<boolean> {
