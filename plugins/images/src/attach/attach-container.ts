@@ -7,7 +7,7 @@ import { MarkedStream } from "./marked-stream.ts";
 
 /** How often the guest, which may still boot, is told that somebody is here. */
 const knockMs = 250;
-/** How often it is told so while its program says nothing. */
+/** How often it is told so while what its program writes is not taken. */
 const hereMs = 10_000;
 /** What the terminal of a VMM holds, so that none of it is thrown away. */
 const terminalBytes = 8192;
@@ -172,9 +172,14 @@ class Attachment implements ContainerAttachment {
     const words = [window, hasInput ? 1 : 0, rows, columns, this.#isApart ? 1 : 0];
     this.#say(["silk-go", this.#nonce, ...words].join(" "));
     this.#options.onBegin?.();
-    if (!tty) this.#knocking = setInterval(() => this.#say("a 0"), hereMs);
+    if (this.#isWindowed) this.#knocking = setInterval(this.#sayHere, hereMs);
     if (!tty) this.#startInput();
   }
+
+  /** Whoever waits for nothing does not read it: it would fill what holds it. */
+  readonly #sayHere = (): void => {
+    if (this.#console.stream.isPaused()) this.#say("a 0");
+  };
 
   #startInput(): void {
     const { input, tty } = this.#options;
