@@ -17,8 +17,11 @@ export function tellWarnings(debug: boolean): void {
     const plugin = /^plugin: (.+)$/m.exec(warning.detail ?? "")?.[1];
     const [message = ""] = warning.message.split("\n", 1);
     if (plugin !== undefined) {
-      const which = plugin === ownName ? "a plugin" : `the plugin ${plugin}`;
-      warn(`${which} cannot be loaded: ${message}`);
+      warn(
+        message.startsWith("the plugin ")
+          ? message
+          : `${plugin === ownName ? "a plugin" : `the plugin ${plugin}`} cannot be loaded: ${message}`,
+      );
     } else if (debug) warn(message);
   });
 }

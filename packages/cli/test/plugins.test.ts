@@ -313,7 +313,7 @@ describe("plugins", () => {
     const { code, stderr } = await sandbox.silk(["version"]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^Warning: a plugin cannot be loaded: ENOENT.*\/nosuch\/package.json.*\n$/,
+      /^Warning: the plugin silk-lost cannot be loaded: ENOENT.*\/nosuch\/package.json.*\n$/,
     );
     await link();
   });

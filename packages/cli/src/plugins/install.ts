@@ -8,9 +8,11 @@ import {
   withoutClashes,
 } from "@silkvm/core";
 import { bundledPlugins } from "./bundled.ts";
+import { checkSource } from "./check-source.ts";
 import { runNpm } from "./npm.ts";
 import { type PluginEntry, readPluginList, writePluginList } from "./plugin-list.ts";
-import { nameInSpec } from "./spec.ts";
+import { readPackage } from "./read-package.ts";
+import { nameInSpec, pathInSpec } from "./spec.ts";
 
 /** What the changes of the plugins of one user have in common. */
 export interface PluginChange {
@@ -46,6 +48,8 @@ export async function installPlugin(
   const { host, oclif, signal } = change;
   const { files } = host;
   refuseOwn(nameInSpec(spec), oclif);
+  const path = pathInSpec(spec);
+  if (path !== undefined) await checkSource(files, path);
   await using _lock = await lockPlugins(change);
   await removeStrays(change);
   const id = Buffer.from(host.random.bytes(6)).toString("hex");
@@ -154,12 +158,23 @@ async function checkPackage(
   if (!force) {
     const candidate = await discoverPlugins([{ name, from: root }], { timeoutMs, eager: true });
     const [failure] = candidate.failed;
-    if (failure !== undefined) throw failure.error;
+    if (failure !== undefined) throw notPlaced(failure.error);
     const [plugin] = candidate.plugins;
     if (plugin !== undefined) await refuseClash(oclif, plugin, timeoutMs);
   }
   const { hooks = {} } = (own ?? {}) as { readonly hooks?: object };
   return { entry: Object.keys(hooks).length === 0 ? { quiet: true } : {} };
+}
+
+/** What helps with a plugin that is there is no help with one that is not. */
+function notPlaced({ message, code, kind, details, cause }: SilkError): SilkError {
+  return new SilkError(message, {
+    code,
+    kind,
+    hint: "Nothing was changed. Its author can mend it; --force installs it all the same.",
+    details,
+    cause,
+  });
 }
 
 /** @throws SilkError `BACKEND_DUPLICATE` and its like */
@@ -186,24 +201,6 @@ async function onlyDependency(files: Host["files"], prefix: string, spec: string
   if (name === undefined || more.length > 0)
     throw invalid(`npm installed ${spec}, and does not say under which name`);
   return name;
-}
-
-async function readPackage(
-  files: Host["files"],
-  directory: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const path = join(directory, "package.json");
-  if ((await files.stat(path)) === undefined)
-    throw new SilkError(`there is no ${path}`, {
-      code: "FILE_NOT_FOUND",
-      kind: "not-found",
-      hint: "Name the directory of a package.",
-    });
-  try {
-    return JSON.parse(await files.readText(path)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    throw invalid(`${path} cannot be read: ${(error as Error).message}`);
-  }
 }
 
 /** What comes with silk is not replaced by something of the same name. */

@@ -3,6 +3,8 @@ import { type Host, SilkError, type ToolResult } from "@silkvm/core";
 /** Far more than any plugin takes on a slow line. */
 const npmTimeoutMs = 10 * 60_000;
 
+const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
+
 /**
  * Runs npm.
  * @throws SilkError `NPM_NOT_FOUND`, `PLUGIN_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `PLUGIN_INSTALL_FAILED`
@@ -22,7 +24,7 @@ export async function runNpm(
     });
   const result = await host.processes.run({
     command: npm,
-    args: ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", ...args],
+    args: [...quiet, ...args],
     timeoutMs: npmTimeoutMs,
     signal,
   });
@@ -31,6 +33,15 @@ export async function runNpm(
 }
 
 const missing: ReadonlySet<string> = new Set(["E404", "ETARGET", "ENOVERSIONS", "ENOENT"]);
+/** What it says of a tarball that is none, or that ends too soon. */
+const damaged: ReadonlySet<string> = new Set([
+  "TAR_BAD_ARCHIVE",
+  "TAR_ENTRY_INVALID",
+  "Z_BUF_ERROR",
+  "Z_DATA_ERROR",
+  "ENODATA",
+]);
+const misspelt: ReadonlySet<string> = new Set(["EINVALIDTAGNAME", "EINVALIDPACKAGENAME"]);
 const unreachable: ReadonlySet<string> = new Set([
   "ENOTFOUND",
   "EAI_AGAIN",
@@ -53,14 +64,25 @@ function npmFailure(what: string, { exitCode, stderr }: ToolResult): SilkError {
   );
   const why = (told[0] ?? stderr.trim().split("\n").at(-1) ?? "").replace(/^(404|notarget) /, "");
   const message = `${what} cannot be installed: ${why || `npm ended with ${exitCode}`}`;
+  const hint =
+    "Name a package of the registry (name or name@version), a tarball, a directory, or a git repository.";
   const details = { npm: { exitCode, code, stderr: stderr.slice(-4_000) } };
   if (missing.has(code))
     return new SilkError(message, {
       code: "PLUGIN_NOT_FOUND",
       kind: "not-found",
-      hint: "Name a package of the registry (name or name@version), a tarball, or a git repository.",
+      hint,
       details,
     });
+  if (damaged.has(code))
+    return new SilkError(message, {
+      code: "PLUGIN_INVALID",
+      kind: "invalid",
+      hint: "It is no whole tarball of a package: pack it with `npm pack`, or fetch it again.",
+      details,
+    });
+  if (misspelt.has(code))
+    return new SilkError(message, { code: "PLUGIN_INVALID", kind: "invalid", hint, details });
   if (unreachable.has(code))
     return new SilkError(message, {
       code: "REGISTRY_UNAVAILABLE",

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { SilkError } from "@silkvm/core";
 
 const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(?:@[^@/\s]+)?$/i;
 
@@ -7,11 +8,22 @@ const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(?:@
  * a git repository (`owner/name`, `git+ssh://…`).
  */
 export function toNpmSpec(typed: string, cwd: string): string {
+  if (typed.trim() === "" || typed.startsWith("-"))
+    throw new SilkError(`${JSON.stringify(typed)} is no plugin`, {
+      code: "PLUGIN_INVALID",
+      kind: "invalid",
+      hint: "Name a package of the registry (name or name@version), a tarball, a directory, or a git repository.",
+    });
   if (typed.startsWith("file:")) return `file:${resolve(cwd, typed.slice("file:".length))}`;
   if (/^\.{0,2}\//.test(typed) || typed === "." || typed === "..") return fileSpec(typed, cwd);
   // Such a name is no package's, and npm would take it for a file, too.
   if (/\.(tgz|tar|tar\.gz)$/.test(typed) && !/^[a-z+]+:/.test(typed)) return fileSpec(typed, cwd);
   return typed;
+}
+
+/** The file or directory in a spec of this machine; undefined for what npm fetches. */
+export function pathInSpec(spec: string): string | undefined {
+  return spec.startsWith("file:") ? spec.slice("file:".length) : undefined;
 }
 
 /** The name in a spec of the registry; undefined where npm has to look to know. */

@@ -2,12 +2,14 @@ import { Config, Plugin } from "@oclif/core/config";
 import { warn } from "../output/stderr.ts";
 import { commandClashes } from "./command-clashes.ts";
 
-/** The part of oclif's Plugin that looks for commands in a plugin without a manifest of them. */
+/** The part of oclif's Plugin that loads it, and looks for commands in a plugin without a manifest of them. */
 interface CommandSearch {
   readonly type: string;
   readonly name: string;
   readonly pjson: { readonly oclif: { readonly commands?: unknown } };
+  readonly options: { readonly name?: string | undefined };
   getCommandIDs(this: CommandSearch): Promise<readonly string[]>;
+  load(this: CommandSearch): Promise<void>;
 }
 
 /**
@@ -26,6 +28,19 @@ export function tameCommands(): void {
         `the commands of the plugin ${this.name} are left out: it has no oclif.manifest.json of its version`,
       );
     return [];
+  };
+  // oxlint-disable-next-line typescript/unbound-method -- called with its own object below
+  const loadPlugin = prototype.load;
+  prototype.load = async function loadNamed() {
+    try {
+      await loadPlugin.call(this);
+    } catch (error) {
+      // oclif's words have the file, and not whose it is.
+      const { name } = this.options;
+      if (name === undefined) throw error;
+      const [line = ""] = (error as Error).message.split("\n", 1);
+      throw new Error(`the plugin ${name} cannot be loaded: ${line}`, { cause: error });
+    }
   };
   // oxlint-disable-next-line typescript/unbound-method -- called with its own object below
   const load = Config.prototype.load;
