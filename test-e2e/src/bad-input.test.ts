@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -107,6 +107,31 @@ describe.each(mainTargets)("bad input on $name", (target) => {
       await silk.ok("vm", "stop", "--force", "holder");
       await silk.ok("vm", "start", "second");
       await silk.ok("vm", "rm", "--force", "holder", "second");
+    });
+
+    it("gives nobody a disk to write to that silk keeps for another VM, also by another name", async () => {
+      await silk.ok(...create.slice(0, -1), "16M", "--name", "owner");
+      const { disks } = await silk.json<VmView>("vm", "inspect", "owner");
+      const own = disks.at(-1)?.path as string;
+      const link = join(sandbox.dir, "link.raw");
+      await symlink(own, link);
+      for (const disk of [own, link])
+        expect(await silk.error([...create, "--disk", disk])).toMatchObject({
+          code: "INVALID_DISK",
+          exitCode: 2,
+        });
+      await silk.ok(...create, "--name", "reader", "--disk", `${link},readonly`);
+      // Named in two ways, it is removed once.
+      const { id } = await silk.json<VmView>("vm", "inspect", "owner");
+      await silk.ok("vm", "rm", "owner", "reader", id);
+      await nothingMade();
+    });
+
+    it("tells of a path that leads in a circle as of a bad path", async () => {
+      const circle = join(sandbox.dir, "circle");
+      await symlink(circle, circle);
+      const error = await silk.error([...create, "--disk", circle]);
+      expect(error).toMatchObject({ code: "INVALID_PATH", exitCode: 2 });
     });
 
     it("says that the VMM is missing, and how to name one", async () => {

@@ -100,7 +100,9 @@ describe("silk __complete", () => {
       ":nothing",
     ]);
     expect(await complete("vm", "list", "--log-level=w")).toEqual(["--log-level=warn", ":nothing"]);
+    expect(await complete("vm", "create", "--backend", "q")).toEqual(["qemu", ":nothing"]);
     expect(await complete("vm", "create", "--kernel", "")).toEqual([":files"]);
+    expect(await complete("vm", "run", "--volume", "")).toEqual([":directories"]);
     expect(await complete("vm", "create", "--root-dir", "")).toEqual([":directories"]);
     expect(await complete("completion", "")).toEqual(["bash", "zsh", "fish", ":nothing"]);
     expect(await complete("config", "get", "ro")).toEqual(["rootDir", ":nothing"]);

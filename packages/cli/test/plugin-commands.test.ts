@@ -124,6 +124,30 @@ describe("silk plugins install", () => {
     expect(await placed()).toHaveLength(1);
   });
 
+  it("looks at what is on this machine before npm does", async () => {
+    const bad = join(sandbox.dir, "bad");
+    await mkdir(join(bad, "nameless"), { recursive: true });
+    await writeFile(join(bad, "nameless/package.json"), '{"silk":{"plugin":"./p.js"}}');
+    await writeFile(join(bad, "empty.tgz"), "");
+    await writeFile(join(bad, "text.tgz"), "no tarball");
+    const whole = await readFile(await packPackage(sandbox.dir, policy));
+    await writeFile(join(bad, "cut.tgz"), whole.subarray(0, -20));
+    const cases: readonly (readonly [string, number, string])[] = [
+      [join(bad, "nosuch.tgz"), 3, "there is no "],
+      [bad, 3, `there is no ${bad}/package.json`],
+      [join(bad, "nameless"), 2, "is no package: its package.json has no name"],
+      [join(bad, "empty.tgz"), 2, "is no whole tarball of a package"],
+      [join(bad, "text.tgz"), 2, "is no whole tarball of a package"],
+      [join(bad, "cut.tgz"), 2, "is no whole tarball of a package"],
+      ["", 2, '"" is no plugin'],
+    ];
+    for (const [spec, code, message] of cases) {
+      const outcome = await sandbox.silk(["plugins", "install", spec]);
+      expect(outcome, spec).toMatchObject({ code, stdout: "" });
+      expect(outcome.stderr).toContain(message);
+    }
+  });
+
   it("says that the registry does not answer", async () => {
     const outcome = await sandbox.silk(["plugins", "install", "silk-hello", "--json"], {
       env: { npm_config_registry: "http://127.0.0.1:9", npm_config_fetch_retries: "0" },

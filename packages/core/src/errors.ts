@@ -200,6 +200,16 @@ const errnoErrors: Readonly<Record<string, Pick<SilkErrorOptions, "code" | "kind
     kind: "invalid",
     hint: "A part of this path is a file: name another directory.",
   },
+  ELOOP: {
+    code: "INVALID_PATH",
+    kind: "invalid",
+    hint: "The path leads in a circle of symbolic links: name the file itself.",
+  },
+  ENAMETOOLONG: {
+    code: "INVALID_PATH",
+    kind: "invalid",
+    hint: "A part of this path has more than 255 bytes, or all of it more than 4,095: name another one.",
+  },
   EIO: {
     code: "IO_ERROR",
     kind: "failed",

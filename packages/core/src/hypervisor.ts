@@ -51,9 +51,11 @@ export interface VmObservation {
 
 /** The guest's console: what the guest writes is read from it, what is written to it the guest reads. */
 export interface Console extends AsyncDisposable {
+  /** Both ways, with back-pressure; it ends when the guest does. */
   readonly stream: Duplex;
   /** Path of the PTY or of the socket behind it. */
   readonly path: string;
+  /** A PTY has a window size, a socket has none. */
   readonly kind: "pty" | "socket";
   /** Tells the guest the size of the window; a serial socket has none and ignores it. */
   resize(size: { readonly rows: number; readonly columns: number }): void;

@@ -66,6 +66,10 @@ export async function answerCompletion(
       const usable = devices.filter((device) => device.usable !== "no");
       return answer(usable.flatMap((device) => pciWords(current, device)));
     }
+    case "backends": {
+      const names = await ask(words, oclif, async ({ backends }) => backends);
+      return answer(names.map((value) => ({ value, description: "" })));
+    }
     case "vms": {
       const vms = await ask(words, oclif, (engine) => engine.list());
       const fitting = vms.filter(

@@ -61,7 +61,7 @@ export type Completion =
       readonly flag?: "bridge" | "network" | undefined;
       readonly given: readonly string[];
     }
-  | { readonly type: "settings" | "pci" }
+  | { readonly type: "settings" | "pci" | "backends" }
   | { readonly type: "plugins"; readonly given: readonly string[] };
 
 /** Flags that take a device of the VM: the kind of device, by the command and the flag. */
@@ -83,6 +83,8 @@ const fileFlags: ReadonlySet<string> = new Set([
   "path",
   "ssh-key",
   "user-data",
+  "env-from",
+  "busybox",
 ]);
 const directoryFlags: ReadonlySet<string> = new Set([
   "root-dir",
@@ -91,6 +93,8 @@ const directoryFlags: ReadonlySet<string> = new Set([
   "dir",
   "from-dir",
   "to-dir",
+  "modules",
+  "volume",
 ]);
 
 /**
@@ -191,6 +195,7 @@ function flagValue(
   if (options !== undefined) return offer(options.map((value) => ({ value, description: "" })));
   if (name === "vm") return { type: "vms", command, given: [] };
   if (name === "pci") return { type: "pci" };
+  if (name === "backend") return { type: "backends" };
   if (name === "bridge" || name === "network") return { type: "networks", flag: name, given: [] };
   if (fileFlags.has(name)) return { type: "files" };
   return { type: directoryFlags.has(name) ? "directories" : "nothing" };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SilkError } from "../errors.ts";
-import { batch } from "./batch.ts";
+import { batch, onceEach } from "./batch.ts";
 
 describe("batch", () => {
   it("tries every ref, tells who failed and why, and keeps the order", async () => {
@@ -33,5 +33,20 @@ describe("batch", () => {
     let calls = 0;
     const result = await batch(["a", "a"], 2, async (id) => ({ id: `${id}${++calls}` }));
     expect(result.done).toEqual(["a1"]);
+  });
+});
+
+describe("onceEach", () => {
+  it("takes what is named in two ways once, and leaves what nobody knows", () => {
+    const resolve = (ref: string): { readonly id: string } => {
+      if (ref === "nosuch") throw new Error("there is none");
+      return { id: ref.slice(0, 1) };
+    };
+    expect(onceEach(["a", "nosuch", "abc", "b", "nosuch"], resolve)).toEqual([
+      "a",
+      "nosuch",
+      "b",
+      "nosuch",
+    ]);
   });
 });

@@ -1,6 +1,26 @@
 import { toSilkError } from "../errors.ts";
 import type { BatchResult } from "./types.ts";
 
+/** Refs with each thing once, however it is named: what is removed by its name is not there any more by its id. What nobody knows stays. */
+export function onceEach(
+  refs: readonly string[],
+  resolve: (ref: string) => { readonly id: string },
+): readonly string[] {
+  const ids = new Set<string>();
+  return refs.filter((ref) => {
+    let id: string;
+    try {
+      ({ id } = resolve(ref));
+    } catch {
+      // Told of by whoever is asked to do something to it.
+      return true;
+    }
+    if (ids.has(id)) return false;
+    ids.add(id);
+    return true;
+  });
+}
+
 /** Does one thing to several VMs side by side, at most `concurrency` at once. One failure does not stop the others. */
 export async function batch(
   refs: readonly string[],

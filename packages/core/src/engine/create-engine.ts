@@ -9,12 +9,12 @@ import type { Hypervisor } from "../hypervisor.ts";
 import { launchCommand } from "../hypervisor.ts";
 import { silentLogger } from "../logger.ts";
 import { checkPlugins } from "../plugin/check.ts";
-import { resolveVm } from "../refs.ts";
+import { resolveSnapshot, resolveVm } from "../refs.ts";
 import { validate } from "../validate.ts";
 import { draftSpec } from "../vm/resolve-spec.ts";
 import type { VmSpec } from "../vm/spec.ts";
 import { adoptSnapshot } from "./adopt-snapshot.ts";
-import { batch } from "./batch.ts";
+import { batch, onceEach } from "./batch.ts";
 import { changeNics } from "./change-nics.ts";
 import { cloneVm } from "./clone.ts";
 import { attachDevice } from "./attach-device.ts";
@@ -102,6 +102,19 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     );
   };
 
+  const once = (
+    refs: readonly string[],
+    resolve: typeof resolveVm | typeof resolveSnapshot,
+  ): readonly string[] => {
+    if (refs.length < 2) return refs;
+    try {
+      return core.read((store) => onceEach(refs, (ref) => resolve(store, ref)));
+    } catch {
+      // A store that cannot be read is told of for each of them.
+      return refs;
+    }
+  };
+
   const handOver = (loaded: Loaded, dispose?: CreateOptions["dispose"]): LoadResult => ({
     ...loaded,
     vm: vmHandle(engine, loaded.vm, dispose),
@@ -128,7 +141,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         ),
       ),
     delete: (refs, call = {}) =>
-      batch(refs, config.concurrency, (ref) =>
+      batch(once(refs, resolveVm), config.concurrency, (ref) =>
         change("delete", ref, `cannot remove ${ref}`, call, (signal) =>
           deleteVm(core, ref, call, signal),
         ),
@@ -148,7 +161,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       inspect: (ref, call = {}) =>
         bounded(`cannot inspect the snapshot ${ref}`, call, () => inspectSnapshot(core, ref)),
       delete: (refs, call = {}) =>
-        batch(refs, config.concurrency, (ref) =>
+        batch(once(refs, resolveSnapshot), config.concurrency, (ref) =>
           change("delete-snapshot", ref, `cannot remove the snapshot ${ref}`, call, (signal) =>
             deleteSnapshot(core, ref, call, signal),
           ),

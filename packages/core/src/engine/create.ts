@@ -11,6 +11,7 @@ import { attachNics, shortestWords } from "./network-of.ts";
 import { planNics, refuseTakenMacs } from "./plan-nics.ts";
 import { planRecord } from "./plan-record.ts";
 import { recoverAll } from "./recover.ts";
+import { refuseOwnDisks } from "./refuse-own-disks.ts";
 import { removeVm } from "./remove.ts";
 import type { CreateOptions } from "./types.ts";
 
@@ -29,6 +30,7 @@ export async function createVm(
   const store = await core.store();
   await recoverAll(core, store);
   refuseClash(store, draft);
+  await refuseOwnDisks(core, draft.disks);
   const context = core.context(options, signal);
   if (choice?.isSubstitute === true)
     context.warn(`${draft.name} gets the backend ${choice.name}: ${choice.reason}`);

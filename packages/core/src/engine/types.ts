@@ -398,23 +398,36 @@ export interface Orphan {
   readonly sizeBytes?: number | undefined;
 }
 
-/** A VM in the hands of a program. */
+/** A VM in the hands of a program. `await using` does at the end of the scope what its maker was told with `dispose`: by default nothing, it lives on. */
 export interface Vm extends AsyncDisposable {
+  /** The same for its whole life, and no other VM's. */
   readonly id: string;
+  /** What people call it. */
   readonly name: string;
+  /**
+   * Starts it, and resolves once its guest runs. That it runs already is fine. What fails, or is aborted, leaves a VM that does not run.
+   * @throws SilkError `VM_HIBERNATES` without `cold`, `DISK_LOCKED`, `FILE_NOT_FOUND`, …
+   */
   start(options?: StartOptions): Promise<void>;
+  /** Asks the guest to shut down, and ends the VMM where it has not after `graceMs`. That it has stopped already is fine. */
   stop(options?: StopOptions): Promise<void>;
+  /** Removes it, with the disks that silk made for it. @throws SilkError `VM_RUNNING` without `force` */
   delete(options?: DeleteOptions): Promise<void>;
+  /** Its record, and what is true of it now. Writes nothing. @throws SilkError `VM_NOT_FOUND` where it is gone */
   inspect(options?: EngineCallOptions): Promise<VmView>;
   /** Waits until it does not run any more. */
   wait(options?: EngineCallOptions): Promise<VmEnd>;
+  /** Its guest's console, as a stream both ways; dispose of it to detach. @throws SilkError `VM_NOT_RUNNING` */
   console(options?: EngineCallOptions): Promise<Console>;
+  /** What its VMM has written to its log, as text in pieces; with `follow` what it writes from now on, too. */
   logs(options?: LogOptions): AsyncIterable<string>;
-  /** Saves it; it runs on. */
+  /** Saves it; it runs on. @throws SilkError `VM_NOT_RUNNING`, `SNAPSHOT_EXISTS`, `SNAPSHOT_UNSUPPORTED`, `DISK_FULL` */
   save(options?: SaveOptions): Promise<SavedSnapshotView>;
-  /** Takes it back to a snapshot of its own. */
+  /** Takes it back to a snapshot of its own. @throws SilkError what {@link Engine.restore} throws */
   restore(from: SnapshotRef, options?: RestoreOptions): Promise<LoadResult>;
+  /** Saves it and ends it, in one moment; {@link Vm.wake} lets it go on. @throws SilkError `VM_NOT_RUNNING`, `SNAPSHOT_UNSUPPORTED`, `DISK_FULL` */
   hibernate(options?: SaveOptions): Promise<SavedSnapshotView>;
+  /** Lets it go on where it was. @throws SilkError `VM_NOT_HIBERNATED` */
   wake(options?: LoadOptions): Promise<LoadResult>;
 }
 
@@ -425,19 +438,25 @@ export interface Vm extends AsyncDisposable {
 export interface Engine extends AsyncDisposable {
   /** The machine that it works on. */
   readonly host: Host;
+  /** Its settings, with the defaults of those that were left out. */
   readonly config: EngineConfig;
   /** Names of the backends that the plugins bring. */
   readonly backends: readonly string[];
   /** Makes a VM; nothing runs yet. Anything that fails leaves nothing behind. @throws SilkError `VM_EXISTS`, `INVALID_SPEC`, … */
   create(spec: VmSpec, options?: CreateOptions): Promise<Vm>;
-  /** Starts VMs side by side; one that runs is a success. */
+  /** Starts VMs side by side; one that runs is a success. What fails is in the answer, and stops none of the others. */
   start(refs: readonly string[], options?: StartOptions): Promise<BatchResult>;
+  /** Stops VMs side by side, as {@link Vm.stop} does; one that has stopped is a success. */
   stop(refs: readonly string[], options?: StopOptions): Promise<BatchResult>;
+  /** Removes VMs side by side, as {@link Vm.delete} does. */
   delete(refs: readonly string[], options?: DeleteOptions): Promise<BatchResult>;
   /** A handle on a VM that is there. @throws SilkError `VM_NOT_FOUND`, `REF_AMBIGUOUS` */
   get(ref: string): Promise<Vm>;
+  /** Saves, lists and removes snapshots. */
   readonly snapshots: Snapshots;
+  /** Disks, directories and PCI devices of VMs that run. */
   readonly devices: Devices;
+  /** The NICs of VMs. */
   readonly nics: Nics;
   /** The networks of this host that VMs can be given NICs of. Writes nothing. */
   networks(options?: EngineCallOptions): Promise<NetworkList>;
@@ -466,6 +485,7 @@ export interface Engine extends AsyncDisposable {
   wait(ref: string, options?: EngineCallOptions): Promise<VmEnd>;
   /** Oldest first. Writes nothing. */
   list(options?: ListOptions): Promise<readonly VmSummary[]>;
+  /** The console of a VM's guest, as a stream both ways; dispose of it to detach. @throws SilkError `VM_NOT_RUNNING` */
   console(ref: string, options?: EngineCallOptions): Promise<Console>;
   /** What the VMM wrote to its log. */
   logs(ref: string, options?: LogOptions): AsyncIterable<string>;

@@ -4,9 +4,11 @@ import type { Boot, VmConfig } from "./record.ts";
 
 /** An existing image given to a VM; silk never deletes it. */
 export interface DiskSpec {
+  /** A raw or qcow2 image, or a block device; a relative path starts at the engine's `cwd`. */
   readonly path: string;
   /** Default false. */
   readonly readonly?: boolean | undefined;
+  /** What the guest sees as the disk's serial: at most 20 characters. Default: none. */
   readonly serial?: string | undefined;
   /** Default: on for writable disks, unless the VM says `noDirectIo`. */
   readonly directIo?: boolean | undefined;
@@ -29,13 +31,17 @@ export interface DataDiskSpec {
 /** How a VM is to boot, as it is asked for. */
 export type BootSpec =
   | {
-      /** May be left out with an image that has one. */
+      /** Path of the kernel: an uncompressed one with a PVH entry (`vmlinux`), or a bzImage. May be left out with an image that has one. */
       readonly kernel?: string | undefined;
+      /** Path of the initramfs. Default: none, or the image's. */
       readonly initrd?: string | undefined;
       /** Default `console=hvc0`. With an image of layers: what its kernel is told besides. */
       readonly cmdline?: string | undefined;
     }
-  | { readonly firmware: string };
+  | {
+      /** Path of a UEFI firmware for the backend's VMM, which boots what the disks hold. */
+      readonly firmware: string;
+    };
 
 /** What a caller asks for when it creates a VM. */
 export interface VmSpec {
@@ -68,7 +74,9 @@ export interface VmSpec {
   readonly run?: RunSpec | undefined;
   /** The kernel that a container's image is to boot with, by its name among those of the image source. Default: the source's choice. */
   readonly imageKernel?: string | undefined;
+  /** Images that are there already, in the order in which the guest sees them, before those that are made for it. */
   readonly disks?: readonly DiskSpec[] | undefined;
+  /** Disks that are made with it, empty, and go with it. */
   readonly dataDisks?: readonly DataDiskSpec[] | undefined;
   /** Number of NICs, 0 to 16. Default 1 where a bridge or a network is named, else 0. */
   readonly nics?: number | undefined;
@@ -83,14 +91,19 @@ export interface VmSpec {
   readonly macs?: readonly string[] | undefined;
   /** IPv4 addresses of DNS servers, for guests of images. A kernel of your own is told of them by its cmdline. */
   readonly dns?: readonly string[] | undefined;
-  /** 0 or a power of two up to 32,768. */
+  /** Depth of each queue of its NICs: a power of two up to 32,768. Default 0: 512. */
   readonly netQueueSize?: number | undefined;
-  /** 0 or a power of two up to 32,768. */
+  /** Depth of each queue of its disks: a power of two up to 32,768. Default 0: 512. */
   readonly diskQueueSize?: number | undefined;
+  /** Writable disks go through the host's page cache: for file systems without O_DIRECT. Default false. */
   readonly noDirectIo?: boolean | undefined;
+  /** Its guest is Windows: it gets Hyper-V's interfaces, and neither a balloon nor cidata. Default false. */
   readonly windows?: boolean | undefined;
+  /** Its memory can be shared with other processes, such as a virtiofsd, without which no directory can be shared with it. Default false. */
   readonly sharedMemory?: boolean | undefined;
+  /** Its memory is of the host's huge pages, which have to be reserved; it is shared, too. Default false. */
   readonly hugepages?: boolean | undefined;
+  /** Words of your own, by which VMs can be found (`engine.list({ labels })`). */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
