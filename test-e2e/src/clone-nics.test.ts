@@ -73,6 +73,9 @@ describe.each(simulated === undefined ? [] : [simulated])("a clone on $name", (t
       code: "NETWORK_MISSING",
       hint: expect.stringContaining("--nics 0"),
     });
+    await expect(engine.clone({ snapshot: id }, { bridge: "br0" })).rejects.toMatchObject({
+      code: "NETWORK_MISSING",
+    });
     await engine.clone({ snapshot: id }, { nics: 0 });
     expect(await engine.list()).toHaveLength(2);
   });

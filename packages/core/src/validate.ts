@@ -15,7 +15,7 @@ export function validate<S extends v.GenericSchema>(
   if (result.success) return result.output;
   const issues = result.issues.map((issue) => ({
     path: v.getDotPath(issue) ?? "",
-    message: issue.message,
+    message: isOfKey(issue) ? wrongKey(issue) : issue.message,
   }));
   const told = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
   throw new SilkError(`${what} is not valid: ${told.join("; ")}`, {
@@ -23,4 +23,13 @@ export function validate<S extends v.GenericSchema>(
     kind: "invalid",
     details: { issues },
   });
+}
+
+/** Whether it is a key that is wrong, and not its value. */
+function isOfKey({ path, type }: v.BaseIssue<unknown>): boolean {
+  return type === "strict_object" && path?.at(-1)?.origin === "key";
+}
+
+function wrongKey({ expected }: v.BaseIssue<unknown>): string {
+  return expected === "never" ? "is no word that is known here" : "is missing";
 }

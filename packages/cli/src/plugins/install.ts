@@ -5,6 +5,7 @@ import {
   type Host,
   type PluginDefinition,
   SilkError,
+  toSilkError,
   withoutClashes,
 } from "@silkvm/core";
 import { bundledPlugins } from "./bundled.ts";
@@ -218,7 +219,17 @@ function refuseOwn(name: string | undefined, oclif: Config): void {
 
 /** @throws SilkError `PLUGINS_BUSY` */
 async function lockPlugins({ host, oclif, signal, wait }: PluginChange): Promise<AsyncDisposable> {
-  await host.files.mkdir(oclif.dataDir, { mode: 0o700 });
+  try {
+    await host.files.mkdir(oclif.dataDir, { mode: 0o700 });
+  } catch (error) {
+    const { code, kind, message } = toSilkError(error);
+    throw new SilkError(`plugins cannot be kept in ${oclif.dataDir}: ${message}`, {
+      code,
+      kind,
+      hint: "Name a directory that this user may write to in XDG_DATA_HOME.",
+      cause: error,
+    });
+  }
   const lock = await host.locks.acquire(join(oclif.dataDir, "plugins.lock"), 0, {
     waitMs: wait ? Number.POSITIVE_INFINITY : 0,
     signal,

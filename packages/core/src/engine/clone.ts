@@ -53,8 +53,9 @@ export async function cloneVm(
   const planned = planClone(core, manifest, wanted, { seq, id, name, labels });
   const disks = withSeedDisk(core, planned, backend.cloneDisks(planned, manifest));
   checkDisks(disks);
+  // A network that is named is looked for even where the clone has no NIC in it.
   const nics =
-    nicCount === 0
+    nicCount === 0 && !isNetworkNamed(options)
       ? []
       : await (
           await cloneNetwork(core, planned, manifest, wanted)

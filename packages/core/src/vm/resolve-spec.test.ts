@@ -119,6 +119,12 @@ describe("resolveSpec", () => {
     expect(() => resolve(spec)).toThrow(expect.objectContaining({ code, kind: "invalid" }));
   });
 
+  it("names a word that it does not know", () => {
+    expect(() => resolve({ cpu: 1 } as Partial<VmSpec>)).toThrow(
+      "the VM's spec is not valid: cpu: is no word that is known here",
+    );
+  });
+
   it("names each field that is wrong", () => {
     expect(() => resolve({ cpus: -1, diskQueueSize: 3 })).toThrow(
       "the VM's spec is not valid: cpus: must be at least 1; diskQueueSize: must be 0 or a power of two up to 32768",

@@ -35,7 +35,7 @@ export function matchDisks(
   const rest = left.filter(([, { role }]) => role !== "cidata");
   if (rest.length > 0)
     throw snapshotMismatch(
-      `the VM ${vm.name} has ${rest.length} disks more than the snapshot, such as ${rest[0]?.[1].path}`,
+      `the VM ${vm.name} has ${rest.length} ${rest.length === 1 ? "disk" : "disks"} more than the snapshot, such as ${rest[0]?.[1].path}`,
     );
   return matched;
 }
