@@ -207,7 +207,11 @@ describe("plugins", () => {
           "Error: nothing is changed without the plugin silk-policy: the plugin silk-policy cannot be loaded: no luck\n",
         ) as string,
       });
-    expect((await sandbox.silk(["vm", "inspect", "owned"], { env })).code).toBe(0);
+    for (const command of [
+      ["vm", "inspect", "owned"],
+      ["gc", "--dry-run"],
+    ])
+      expect((await sandbox.silk(command, { env })).code).toBe(0);
     await link();
     const { stderr } = await sandbox.silk(["vm", "start", "owned"], { env });
     expect(stderr).toMatch(

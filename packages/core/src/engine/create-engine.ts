@@ -245,10 +245,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ),
     operations: (call = {}) =>
       bounded("cannot list the operations", call, () => listOperations(core)),
-    gc: (call = {}) =>
-      change("gc", undefined, "cannot collect garbage", call, (signal) =>
-        collectGarbage(core, call, signal),
-      ),
+    gc: (call = {}) => {
+      const doing = "cannot collect garbage";
+      const run = (signal: AbortSignal | undefined) => collectGarbage(core, call, signal);
+      // Only told of, nothing changes.
+      return call.dryRun === true
+        ? bounded(doing, call, run)
+        : change("gc", undefined, doing, call, run);
+    },
     backend: async (name) => await core.backend(name ?? (await core.defaultBackend()).name),
     defaultBackend: () => core.defaultBackend(),
     capability: async (ref, token) => {
