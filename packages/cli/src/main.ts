@@ -24,6 +24,10 @@ export async function main(argv: readonly string[], root: string): Promise<never
     if (!isReaderGone(error)) fail(error);
   });
   process.on("unhandledRejection", fail);
+  // What the command waits for can come no more: to end by itself would be to end with success.
+  process.once("beforeExit", () =>
+    fail(new TypeError("nothing is left that could end the command")),
+  );
   tellWarnings(isDebugging(argv));
   const run = async (): Promise<number> => {
     words = await toOclif(argv);

@@ -84,11 +84,12 @@ class Attachment implements ContainerAttachment {
       this.#nonce,
     );
     const { stream } = console;
-    const read = (): void => {
-      if (![this.output, this.errors].some(isFull)) stream.resume();
+    // Who wants more still has, at this moment, what it is about to give away: only the other one can be full.
+    const readUnless = (other: () => Readable) => () => {
+      if (!isFull(other())) stream.resume();
     };
-    this.output = new Readable({ read });
-    this.errors = new Readable({ read });
+    this.output = new Readable({ read: readUnless(() => this.errors) });
+    this.errors = new Readable({ read: readUnless(() => this.output) });
     if (!this.#isApart) this.errors.push(null);
     const closed = (this.#isApart ? [this.output, this.errors] : [this.output]).map(
       (readable) => new Promise((resolve) => readable.once("close", resolve)),
