@@ -146,7 +146,7 @@ export interface LaunchCommand {
   /** The program and its arguments, unquoted. */
   launchCommand(vm: VmRecord, options?: CallOptions): Promise<readonly string[]>;
   /** Commands that make what the command line names and a host does not have yet: directories, disks. Default: none. */
-  preparation?(vm: VmRecord): readonly (readonly string[])[];
+  preparation?(vm: VmRecord): Promise<readonly (readonly string[])[]>;
 }
 
 /** Backends whose VMM is a program that is started by arguments. */

@@ -243,11 +243,27 @@ export type {
 export { resolveSpec } from "./vm/resolve-spec.ts";
 export type { BootSpec, DataDiskSpec, DiskSpec, ResolvedVmSpec, VmSpec } from "./vm/spec.ts";
 export { automaticBackend, type BackendChoice } from "./engine/choose-backend.ts";
-export { abandonGraceMs, abandonVmm } from "./vmm/abandon-vmm.ts";
+export { abandonGraceMs } from "./vmm/abandon-vmm.ts";
 export { diskLockedError } from "./vmm/disk-holder.ts";
-export { endVmm, recordedVmm, type VmmFinder } from "./vmm/end-vmm.ts";
+export {
+  endVmm,
+  livingVmms,
+  recordedVmm,
+  requireVmm,
+  unrecordedVmm,
+  type VmmFinder,
+} from "./vmm/end-vmm.ts";
 export { kvmDenied, kvmProblem, kvmUnavailable } from "./vmm/kvm.ts";
+export {
+  type LaunchedVmm,
+  type LaunchEvidence,
+  launchVmm,
+  VmmEnded,
+  type VmmLaunch,
+  type VmmTrouble,
+} from "./vmm/launch-vmm.ts";
 export { logEnd, readLogSince } from "./vmm/log-tail.ts";
+export { consoleUnavailable, socketConsole, terminalConsole } from "./vmm/open-console.ts";
 export { stopwatch } from "./vmm/stopwatch.ts";
 export { throwAwayTap } from "./vmm/throw-away-tap.ts";
-export { findVmmProgram, type VmmProgram, vmmNotFound } from "./vmm/vmm-program.ts";
+export { findVmmProgram, type VmmProgram } from "./vmm/vmm-program.ts";

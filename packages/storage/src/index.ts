@@ -35,34 +35,24 @@ export {
 export { readSparse, type SparseEntry } from "./tar/sparse-formats.ts";
 export { SparseMap } from "./tar/sparse-map.ts";
 export { checkTool, runTool, type Tool } from "./tool.ts";
-export { makeCommands } from "./vm-disks/make-commands.ts";
+export { planVm } from "./vm-disks/plan-vm.ts";
+export { preparation } from "./vm-disks/preparation.ts";
 export { makeDisks } from "./vm-disks/make-disks.ts";
-export {
-  type DiskToMake,
-  disksToMake,
-  EXIT_SERIAL,
-  plannedDisks,
-  RUN_SERIAL,
-} from "./vm-disks/planned-disks.ts";
-export { checkGivenDisks } from "./vm-disks/check-given-disks.ts";
-export { checkPath, type NamedFile } from "./vm-disks/check-path.ts";
-export { checkSocketPath } from "./vm-disks/check-socket-path.ts";
+export { type DiskToMake, disksToMake, EXIT_SERIAL, RUN_SERIAL } from "./vm-disks/planned-disks.ts";
 export { checkVmFiles } from "./vm-disks/check-vm-files.ts";
 export { isNamedQcow2 } from "./vm-disks/named-qcow2.ts";
 export { checkArch, checkOverlays } from "./vm-snapshots/check-overlays.ts";
 export { cloneDisks, diskCopies } from "./vm-snapshots/clone-disks.ts";
 export { copyDisks, type DiskCopy } from "./vm-snapshots/copy-disks.ts";
-export { externalFiles } from "./vm-snapshots/externals.ts";
 export { commitSwap, exchange, finishSwap } from "./vm-snapshots/finish-swap.ts";
 export { type MatchedDisk, matchDisks } from "./vm-snapshots/match-disks.ts";
 export { diskFileNames, stagedDir, type VmPlaces } from "./vm-snapshots/names.ts";
+export { type GuestSaver, saveVm, type VmToSave } from "./vm-snapshots/save-vm.ts";
 export { cannotSave, savedDisks } from "./vm-snapshots/saved-disks.ts";
-export { sideBySide } from "./vm-snapshots/side-by-side.ts";
 export {
   damagedSnapshot,
   snapshotMismatch,
   snapshotUnsupported,
 } from "./vm-snapshots/snapshot-errors.ts";
-export { spaceForSnapshot } from "./vm-snapshots/snapshot-space.ts";
 export { stageDisks } from "./vm-snapshots/stage-disks.ts";
 export { type StagedDisk } from "./vm-snapshots/staged-disk.ts";

@@ -6,7 +6,7 @@ import {
   netResize,
   provide,
 } from "@silkvm/core";
-import { cloneDisks, hotDisk } from "@silkvm/storage";
+import { cloneDisks, hotDisk, preparation } from "@silkvm/storage";
 import { vfio } from "@silkvm/vfio";
 import { virtiofs } from "@silkvm/virtiofs";
 import { addDisk } from "./add-disk.ts";
@@ -16,7 +16,7 @@ import { checkSnapshot } from "./check-snapshot.ts";
 import { clone } from "./clone.ts";
 import { console } from "./console.ts";
 import { create } from "./create.ts";
-import { launchCommandOf, preparationOf } from "./debug.ts";
+import { launchCommandOf } from "./debug.ts";
 import { remove } from "./delete.ts";
 import { findFirmware, firmwareHint } from "./firmware.ts";
 import { fitness } from "./fitness.ts";
@@ -54,7 +54,7 @@ export const cloudHypervisor: BackendDefinition = {
     const provided = [
       provide(launchCommand, {
         launchCommand: (vm, options) => launchCommandOf(machine, vm, options),
-        preparation: (vm) => preparationOf(machine, vm),
+        preparation: async (vm) => preparation(vm, machine.paths(vm)),
       }),
       provide(hotDisk, hotPlugOf(machine, addDisk)),
       provide(vfio, hotPlugOf(machine, addVfio(machine))),

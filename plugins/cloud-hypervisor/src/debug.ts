@@ -1,7 +1,5 @@
-import { dirname } from "node:path";
 import { argumentObstacles, diskArg, launchArgs, type VmmLaunch } from "@silkvm/ch-client";
 import { type CallOptions, type Disk, SilkError, type VmRecord } from "@silkvm/core";
-import { disksToMake, makeCommands } from "@silkvm/storage";
 import { toDiskConfig } from "./disk-config.ts";
 import type { Machine } from "./machine.ts";
 import { vmConfigOf } from "./vm-config.ts";
@@ -26,19 +24,6 @@ export function debugDiskCliArgs(
 export function launchOf({ host, paths }: Machine, vm: VmRecord): VmmLaunch {
   const vmPaths = paths(vm);
   return { ...vmmOptions(vmPaths), ...vmConfigOf(vm, vmPaths, host.facts.cpus) };
-}
-
-/** Commands that make the directories and the disks that silk would make for a VM. */
-export function preparationOf({ paths }: Machine, vm: VmRecord): readonly (readonly string[])[] {
-  const { dataDir, runDir } = paths(vm);
-  const disks = disksToMake(vm, paths(vm));
-  // Each with its parents, since -m is for what is named alone.
-  const directories = [runDir, ...(disks.length > 0 ? [dataDir] : [])].flatMap((path) => [
-    dirname(dirname(path)),
-    dirname(path),
-    path,
-  ]);
-  return [["mkdir", "-p", "-m", "0700", ...directories], ...disks.flatMap(makeCommands)];
 }
 
 /** The program and the arguments that would start a VM. */

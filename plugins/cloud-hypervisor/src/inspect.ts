@@ -3,13 +3,13 @@ import {
   type CallOptions,
   type ProcessIdentity,
   recordedVmm,
+  unrecordedVmm,
   type VmObservation,
   type VmRecord,
 } from "@silkvm/core";
 import { openClient } from "./client.ts";
 import { endedInOrder } from "./ended.ts";
 import type { Machine } from "./machine.ts";
-import { findVmmProcesses } from "./vmm-processes.ts";
 
 /** A VMM answers one call at a time, so one that is busy answers late: whoever looks does not wait for that. */
 const answerMs = 1_000;
@@ -54,12 +54,6 @@ export async function list(
       return identity === undefined ? await withoutVmm(machine, vm) : { vmm: "running", identity };
     }),
   );
-}
-
-/** A VMM that no record names leaves its socket to be found by: without one, nobody has to look through all processes. */
-async function unrecordedVmm(machine: Machine, vm: VmRecord): Promise<ProcessIdentity | undefined> {
-  const socket = await machine.host.files.stat(machine.paths(vm).apiSocketPath);
-  return socket === undefined ? undefined : (await findVmmProcesses(machine, vm))[0];
 }
 
 async function withoutVmm(machine: Machine, vm: VmRecord): Promise<VmObservation> {

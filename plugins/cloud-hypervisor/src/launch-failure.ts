@@ -4,6 +4,7 @@ import {
   kvmDenied,
   kvmProblem,
   kvmUnavailable,
+  type LaunchEvidence,
   type ProcessExit,
   SilkError,
   type SilkErrorOptions,
@@ -11,22 +12,24 @@ import {
 } from "@silkvm/core";
 import { cpuMismatchHint } from "./check-cpu.ts";
 import type { Machine } from "./machine.ts";
-import { meaningful } from "./vmm-log.ts";
+import { errorChain, meaningful } from "./vmm-log.ts";
 
-/** What is known of a launch that failed. */
-export interface LaunchEvidence {
-  /** What it means. Default: that the VMM ended before the guest ran. */
-  readonly what?: string | undefined;
+/** What is known of a VMM that failed, or of what it refused. */
+export interface VmmFailure extends Partial<
+  Pick<LaunchEvidence, "what" | "exit" | "cause" | "strays">
+> {
   /** The code of what the VMM's words tell nothing else of. Default `VMM_EXITED`. */
   readonly code?: "VMM_EXITED" | "VMM_REFUSED" | undefined;
   /** The VMM's errors, outermost first: from its API or from its log. */
   readonly chain: readonly string[];
   /** End of the log of this launch. */
   readonly log: readonly string[];
-  readonly exit?: ProcessExit | undefined;
-  readonly cause?: unknown;
-  /** Whether other processes of the VM were found and ended after it. */
-  readonly strays?: boolean | undefined;
+}
+
+/** A launch that failed, with what the VMM has told of it: by its API, or else in its log. */
+export function withChain(evidence: LaunchEvidence): VmmFailure {
+  const { refusal, log } = evidence;
+  return { ...evidence, chain: refusal.length > 0 ? refusal : errorChain(log) };
 }
 
 const socketInUse = /API socket .* already in use/;
@@ -36,7 +39,7 @@ const kernelRefused = /Cannot load the kernel|Kernel Loader|Cannot load .*(?:fir
 const addressInUse = /Address already in use|os error 98\b/;
 
 /** Whether the VM's own earlier VMM stood in the way, which is ended by now: the same launch may succeed. */
-export function stoodInItsOwnWay({ chain, strays }: LaunchEvidence): boolean {
+export function stoodInItsOwnWay({ chain, strays }: VmmFailure): boolean {
   const text = chain.join("\n");
   // Before v53 the VMM had no lock beside its socket, and only said that its address is in use.
   return (
@@ -45,7 +48,7 @@ export function stoodInItsOwnWay({ chain, strays }: LaunchEvidence): boolean {
 }
 
 /** Whether the CPU is what the VMM has against a snapshot: it would have it in any way of restoring. */
-export function lacksCpuFeatures({ chain }: LaunchEvidence): boolean {
+export function lacksCpuFeatures({ chain }: VmmFailure): boolean {
   return chain.some((link) => cpuMismatch.test(link));
 }
 
@@ -53,7 +56,7 @@ export function lacksCpuFeatures({ chain }: LaunchEvidence): boolean {
 export async function launchFailure(
   machine: Machine,
   vm: VmRecord,
-  evidence: LaunchEvidence,
+  failed: VmmFailure,
 ): Promise<SilkError> {
   const {
     chain,
@@ -62,7 +65,7 @@ export async function launchFailure(
     cause,
     what: meaning = "the VMM ended before the guest ran",
     code = "VMM_EXITED",
-  } = evidence;
+  } = failed;
   const links = meaningful(chain);
   const text = links.join(": ");
   const details = {

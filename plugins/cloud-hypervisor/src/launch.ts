@@ -1,7 +1,6 @@
-import { abandonGraceMs, type CallOptions, endVmm, type VmRecord } from "@silkvm/core";
+import { abandonGraceMs, type CallOptions, endVmm, VmmEnded, type VmRecord } from "@silkvm/core";
 import { fromVmm } from "./from-vmm.ts";
-import { launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
-import { VmmEnded } from "./launch-vmm.ts";
+import { launchFailure, stoodInItsOwnWay, withChain } from "./launch-failure.ts";
 import type { Machine } from "./machine.ts";
 import { vmmProgram } from "./vmm-program.ts";
 import { eventsPath } from "./vmm-processes.ts";
@@ -30,8 +29,9 @@ export async function launch<T>(
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof VmmEnded)) throw fromVmm(error, what);
-      if (left > 1 && stoodInItsOwnWay(error.evidence)) continue;
-      throw await launchFailure(machine, vm, error.evidence);
+      const failed = withChain(error.evidence);
+      if (left > 1 && stoodInItsOwnWay(failed)) continue;
+      throw await launchFailure(machine, vm, failed);
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   type OperationContext,
   type SnapshotManifest,
   stopwatch,
+  VmmEnded,
   type VmRecord,
   type VmRuntime,
 } from "@silkvm/core";
@@ -13,8 +14,8 @@ import { openClient, openWaitingClient } from "./client.ts";
 import { cowObstacle } from "./cow-rewrite.ts";
 import { toDiskConfig } from "./disk-config.ts";
 import { launch } from "./launch.ts";
-import { lacksCpuFeatures, stoodInItsOwnWay } from "./launch-failure.ts";
-import { type LaunchedVmm, launchVmm, VmmEnded } from "./launch-vmm.ts";
+import { lacksCpuFeatures, stoodInItsOwnWay, withChain } from "./launch-failure.ts";
+import { type LaunchedVmm, launchVmm } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { type RestoreFiles, writeDocuments } from "./restore-files.ts";
 import {
@@ -170,9 +171,10 @@ async function bringUp(
 
 /** Why the VMM, as far as it said so, did not take a snapshot; undefined where something else went wrong, or another mode is of no use. */
 function refusalOf(error: unknown): string | undefined {
-  if (!(error instanceof VmmEnded) || stoodInItsOwnWay(error.evidence)) return undefined;
-  if (lacksCpuFeatures(error.evidence)) return undefined;
-  const { cause, chain } = error.evidence;
+  if (!(error instanceof VmmEnded)) return undefined;
+  const failed = withChain(error.evidence);
+  if (stoodInItsOwnWay(failed) || lacksCpuFeatures(failed)) return undefined;
+  const { cause, chain } = failed;
   if (!ChApiError.is(cause) || cause.operation !== "vm.restore") return undefined;
   return meaningful(chain).join(": ");
 }

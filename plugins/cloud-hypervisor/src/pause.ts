@@ -1,5 +1,5 @@
 import { ChApiError, type ChClient } from "@silkvm/ch-client";
-import { type ProcessIdentity, SilkError, type VmRecord } from "@silkvm/core";
+import type { ProcessIdentity, VmRecord } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
 import { settleDevices } from "./settle-devices.ts";
 
@@ -39,31 +39,5 @@ export async function resume(machine: Machine, vm: VmRecord, client: ChClient): 
     machine.logger.debug(`${vm.name} did not resume: ${(first as Error).message}`);
     const { state } = await client.vm.info(options);
     if (state === "Paused") await client.vm.resume(options);
-  }
-}
-
-/**
- * Lets the guest run on after a failure.
- * @throws SilkError `RESUME_FAILED`, which tells of the failure too
- */
-export async function resumeAfter(
-  machine: Machine,
-  vm: VmRecord,
-  client: ChClient,
-  failure: unknown,
-): Promise<void> {
-  try {
-    await resume(machine, vm, client);
-  } catch (error) {
-    throw new SilkError(
-      `the VM ${vm.name} was paused to be saved, and could not be resumed: ${(error as Error).message}`,
-      {
-        code: "RESUME_FAILED",
-        kind: "failed",
-        hint: "The next command on it tries again; if that does not help, end it: silk vm stop --force",
-        details: { id: vm.id, because: (failure as Error).message },
-        cause: failure,
-      },
-    );
   }
 }

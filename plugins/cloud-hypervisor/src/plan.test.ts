@@ -355,7 +355,7 @@ describe("what the host lacks", () => {
     warnings.length = 0;
     await plan({}, { settings: { chBinary: "/nonexistent/cloud-hypervisor" } });
     expect(warnings).toEqual([
-      "the VM can be made, but not started: /nonexistent/cloud-hypervisor is not installed",
+      "the VM can be made, but not started: there is no program /nonexistent/cloud-hypervisor",
     ]);
   });
 });

@@ -4,13 +4,13 @@ import {
   endVmm,
   type OperationContext,
   recordedVmm,
+  unrecordedVmm,
   type VmRecord,
 } from "@silkvm/core";
 import { finishSwap, stagedDir } from "@silkvm/storage";
 import { openClient } from "./client.ts";
 import { fromVmm } from "./from-vmm.ts";
 import type { Machine } from "./machine.ts";
-import { findVmmProcesses } from "./vmm-processes.ts";
 import { removeSockets } from "./remove-sockets.ts";
 
 /** A VMM that is still writing a snapshot for a silk that died answers when it is done: so long for each GiB of memory, and as long again. */
@@ -41,7 +41,7 @@ async function resumePaused(
   vm: VmRecord,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const vmm = recordedVmm(machine, vm) ?? (await unrecorded(machine, vm));
+  const vmm = recordedVmm(machine, vm) ?? (await unrecordedVmm(machine, vm));
   if (vmm === undefined) return;
   await using client = openClient(machine, vm);
   try {
@@ -52,9 +52,4 @@ async function resumePaused(
     if (isNotCreated(error) || !machine.host.processes.isAlive(vmm)) return;
     throw fromVmm(error, `the VM ${vm.name} may be left paused`);
   }
-}
-
-async function unrecorded(machine: Machine, vm: VmRecord) {
-  const socket = await machine.host.files.stat(machine.paths(vm).apiSocketPath);
-  return socket === undefined ? undefined : (await findVmmProcesses(machine, vm))[0];
 }

@@ -2,16 +2,15 @@ import type { ChClient } from "@silkvm/ch-client";
 import {
   endVmm,
   hearsPowerButton,
+  livingVmms,
   type OperationContext,
   type ProcessIdentity,
-  recordedVmm,
   type StopRequest,
   type VmRecord,
 } from "@silkvm/core";
 import { openClient } from "./client.ts";
 import type { Machine } from "./machine.ts";
 import { restoreDir } from "./snapshot-names.ts";
-import { findVmmProcesses } from "./vmm-processes.ts";
 import { removeSockets } from "./remove-sockets.ts";
 
 /** How long the VMM may take to answer that it switches the guest off, and how long to end after SIGTERM. */
@@ -31,7 +30,7 @@ export async function stop(
 ): Promise<void> {
   const { signal } = context;
   signal?.throwIfAborted();
-  const [vmm] = await living(machine, vm);
+  const [vmm] = await livingVmms(machine, vm);
   if (vmm !== undefined) {
     await using client = openClient(machine, vm);
     const asked = hearsPowerButton(vm) && !request.force && request.graceMs > 0;
@@ -42,12 +41,6 @@ export async function stop(
   await removeSockets(machine, vm);
   // A VM that boots has its memory from nobody.
   await machine.host.files.remove(restoreDir(machine.paths(vm)));
-}
-
-/** The processes to end, the one that the record knows of first. */
-async function living(machine: Machine, vm: VmRecord): Promise<readonly ProcessIdentity[]> {
-  const recorded = recordedVmm(machine, vm);
-  return recorded === undefined ? await findVmmProcesses(machine, vm) : [recorded];
 }
 
 /** Presses the power button and waits. False where the guest did not shut down in time, or nobody could press it. */

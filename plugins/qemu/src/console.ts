@@ -1,8 +1,8 @@
 import {
   type CallOptions,
   type Console,
-  recordedVmm,
-  SilkError,
+  requireVmm,
+  socketConsole,
   type VmRecord,
 } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
@@ -14,45 +14,8 @@ import type { Machine } from "./machine.ts";
 export async function console(
   machine: Machine,
   vm: VmRecord,
-  options: CallOptions = {},
+  options?: CallOptions,
 ): Promise<Console> {
-  if (recordedVmm(machine, vm) === undefined)
-    throw new SilkError(`the VM ${vm.name} does not run`, {
-      code: "VM_NOT_RUNNING",
-      kind: "conflict",
-      hint: `Start it first: silk vm start ${vm.name}`,
-      details: { id: vm.id },
-    });
-  const path = machine.paths(vm).consoleSocketPath;
-  const stream = await machine.host.connect(path, options).catch((error: unknown) => {
-    options.signal?.throwIfAborted();
-    throw new SilkError(
-      `the console of ${vm.name} cannot be attached: ${path}: ${(error as Error).message}`,
-      {
-        code: "CONSOLE_UNAVAILABLE",
-        kind: "unavailable",
-        hint: `Look whether the VM still runs: silk vm inspect ${vm.name}`,
-        details: { id: vm.id },
-        cause: error,
-      },
-    );
-  });
-  return {
-    stream,
-    path,
-    kind: "socket",
-    // QEMU passes no size on.
-    resize: () => {},
-    [Symbol.asyncDispose]: () => closed(stream),
-  };
-}
-
-function closed(stream: Console["stream"]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (stream.closed) resolve();
-  else stream.once("close", resolve);
-  // What is still to be said about a stream that nobody uses any more is of no interest, and must not end the program.
-  stream.on("error", () => {});
-  stream.destroy();
-  return promise;
+  requireVmm(machine, vm);
+  return await socketConsole(machine.host, vm, machine.paths(vm).consoleSocketPath, options);
 }

@@ -1,6 +1,5 @@
-import { dirname } from "node:path";
 import type { CallOptions, VmRecord } from "@silkvm/core";
-import { disksToMake, makeCommands } from "@silkvm/storage";
+import { preparation } from "@silkvm/storage";
 import { chooseAccel } from "./accel.ts";
 import type { Machine } from "./machine.ts";
 import { shapeOf } from "./shape.ts";
@@ -20,15 +19,10 @@ export async function launchCommandOf(
   return [program, ...vmArgs(vm, machine.paths(vm), shape)];
 }
 
-/** Commands that make the directories and the disks that silk would make for a VM. */
-export function preparationOf({ paths }: Machine, vm: VmRecord): readonly (readonly string[])[] {
-  const { dataDir, runDir } = paths(vm);
-  const disks = disksToMake(vm, paths(vm));
-  // Each with its parents, since -m is for what is named alone.
-  const directories = [runDir, ...(disks.length > 0 ? [dataDir] : [])].flatMap((path) => [
-    dirname(dirname(path)),
-    dirname(path),
-    path,
-  ]);
-  return [["mkdir", "-p", "-m", "0700", ...directories], ...disks.flatMap(makeCommands)];
+/** Commands that make what that command line names and is not there yet. */
+export async function preparationOf(
+  machine: Machine,
+  vm: VmRecord,
+): Promise<readonly (readonly string[])[]> {
+  return preparation(vm, machine.paths(vm));
 }

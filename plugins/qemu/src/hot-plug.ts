@@ -92,7 +92,8 @@ async function addOne<D extends DeviceData>(
       throw fromQmp(error, `cannot give ${vm.name} the device ${id}`);
     throw await launchFailure(machine, vm, {
       what: `QEMU refused the device ${id}`,
-      refusal: error.message,
+      refusal: [error.message],
+      ended: false,
       log: [],
       cause: error,
     });

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type ProcessIdentity,
   recordedVmm,
+  unrecordedVmm,
   type VmObservation,
   type VmRecord,
 } from "@silkvm/core";
@@ -49,15 +50,6 @@ export async function list(
       return identity === undefined ? await withoutVmm(machine, vm) : { vmm: "running", identity };
     }),
   );
-}
-
-/** A VMM that no record names leaves its socket to be found by: without one, nobody has to look through all processes. */
-export async function unrecordedVmm(
-  machine: Machine,
-  vm: VmRecord,
-): Promise<ProcessIdentity | undefined> {
-  const socket = await machine.host.files.stat(machine.paths(vm).apiSocketPath);
-  return socket === undefined ? undefined : (await machine.findVmm(vm))[0];
 }
 
 async function withoutVmm(machine: Machine, vm: VmRecord): Promise<VmObservation> {

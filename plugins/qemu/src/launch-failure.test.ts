@@ -13,7 +13,7 @@ const machine: Machine = {
   paths: pathsIn("/nonexistent"),
   findVmm: async () => [],
 };
-const what = "the VMM ended before the guest ran";
+const evidence = { what: "the VMM ended before the guest ran", refusal: [], ended: true };
 const said = (text: string): string[] => [
   "qemu-system-x86_64: warning: host doesn't support requested feature: CPUID.01H:ECX.pni [bit 0]",
   `qemu-system-x86_64: ${text}`,
@@ -36,7 +36,7 @@ it.each([
   ],
   ["something new", "VMM_EXITED"],
 ])("QEMU's %j is told as %s, in its own words too", async (text, code) => {
-  const error = await launchFailure(machine, vmRecord(), { what, log: said(text) });
+  const error = await launchFailure(machine, vmRecord(), { ...evidence, log: said(text) });
   expect(error.code).toBe(code);
   expect(error.details?.["log"]).toEqual(said(text));
   expect(error.message).not.toMatch(/warning|driver":"file/);
@@ -44,20 +44,23 @@ it.each([
 
 it("an end without a word is told by its exit", async () => {
   const exit = { exitCode: undefined, signal: "SIGSEGV" } as const;
-  const error = await launchFailure(machine, vmRecord(), { what, log: [], exit });
-  expect(error.message).toBe(`${what}: it was ended by SIGSEGV`);
+  const error = await launchFailure(machine, vmRecord(), { ...evidence, log: [], exit });
+  expect(error.message).toBe(`${evidence.what}: it was ended by SIGSEGV`);
 });
 
 it("a launch is tried again where its own earlier VMM had the disk, or where a disk has no direct I/O", () => {
-  expect(stoodInItsOwnWay({ what, log: said(lock), strays: true })).toBe(true);
-  expect(stoodInItsOwnWay({ what, log: said(lock), strays: false })).toBe(false);
+  expect(stoodInItsOwnWay({ ...evidence, log: said(lock), strays: true })).toBe(true);
+  expect(stoodInItsOwnWay({ ...evidence, log: said(lock), strays: false })).toBe(false);
   expect(
-    lacksDirectIo({ what, log: said("Could not open '/d': file system may not support O_DIRECT") }),
+    lacksDirectIo({
+      ...evidence,
+      log: said("Could not open '/d': file system may not support O_DIRECT"),
+    }),
   ).toBe(true);
 });
 
 it("a KVM that opens and does not work is told from everything else", () => {
   const assertion = "../target/i386/kvm/kvm.c:3183: kvm_buf_set_msrs: Assertion failed.";
-  expect(kvmFailure({ what, log: said(assertion) })).toBe(assertion);
-  expect(kvmFailure({ what, log: said(lock) })).toBeUndefined();
+  expect(kvmFailure({ ...evidence, log: said(assertion) })).toBe(assertion);
+  expect(kvmFailure({ ...evidence, log: said(lock) })).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import {
   kvmDenied,
   kvmProblem,
   kvmUnavailable,
+  type LaunchEvidence,
   type ProcessExit,
   SilkError,
   type SilkErrorOptions,
@@ -11,20 +12,6 @@ import {
 import type { Machine } from "./machine.ts";
 import { machineUnknown } from "./probe.ts";
 import { complaints, withoutArgument } from "./vmm-log.ts";
-
-/** What is known of a launch that failed. */
-export interface LaunchEvidence {
-  /** What it means: begins the message. */
-  readonly what: string;
-  /** What QEMU's monitor refused, where it did. */
-  readonly refusal?: string | undefined;
-  /** End of the log of this launch. */
-  readonly log: readonly string[];
-  readonly exit?: ProcessExit | undefined;
-  readonly cause?: unknown;
-  /** Whether other processes of the VM were found and ended after it. */
-  readonly strays?: boolean | undefined;
-}
 
 const diskLocked =
   /Failed to get (?:"|shared |exclusive ).*lock|Is another process using the image/;
@@ -52,9 +39,11 @@ export function kvmFailure({ log }: LaunchEvidence): string | undefined {
 export async function launchFailure(
   machine: Machine,
   vm: VmRecord,
-  { what: meaning, refusal, log, exit, cause }: LaunchEvidence,
+  { what: meaning, refusal, ended, log, exit, cause }: LaunchEvidence,
 ): Promise<SilkError> {
-  const said = refusal === undefined ? complaints(log).map(withoutArgument) : [refusal];
+  // One that has ended may have refused something because it was about to.
+  const hasRefused = !ended && refusal.length > 0;
+  const said = hasRefused ? refusal : complaints(log).map(withoutArgument);
   const text = said.join("; ");
   const details = {
     log,
@@ -73,7 +62,7 @@ export async function launchFailure(
       return new SilkError(`${what}: ${text}`, { ...options, details });
   }
   return new SilkError(`${meaning}: ${text === "" ? endOf(exit) : text}`, {
-    code: refusal === undefined ? "VMM_EXITED" : "VMM_REFUSED",
+    code: hasRefused ? "VMM_REFUSED" : "VMM_EXITED",
     kind: "failed",
     hint: `Its log tells more: silk vm logs ${vm.name}`,
     details,

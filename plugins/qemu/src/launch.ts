@@ -3,6 +3,7 @@ import {
   type CallOptions,
   endVmm,
   SilkError,
+  VmmEnded,
   type VmRecord,
   type VmRuntime,
 } from "@silkvm/core";
@@ -10,7 +11,6 @@ import { type AccelChoice, requireAccel } from "./accel.ts";
 import { programVersion } from "./ask-program.ts";
 import { fromQmp } from "./from-qmp.ts";
 import { kvmFailure, lacksDirectIo, launchFailure, stoodInItsOwnWay } from "./launch-failure.ts";
-import { VmmEnded } from "./launch-vmm.ts";
 import type { Machine } from "./machine.ts";
 import { removeSockets } from "./remove-sockets.ts";
 import { ranPath } from "./vmm-processes.ts";

@@ -3,11 +3,11 @@ import {
   endVmm,
   type OperationContext,
   recordedVmm,
+  unrecordedVmm,
   type VmRecord,
 } from "@silkvm/core";
 import { finishSwap, stagedDir } from "@silkvm/storage";
 import { fromQmp } from "./from-qmp.ts";
-import { unrecordedVmm } from "./inspect.ts";
 import type { Machine } from "./machine.ts";
 import { giveUp } from "./migration.ts";
 import { openMonitor } from "./monitor.ts";

@@ -1,9 +1,9 @@
 import {
   endVmm,
   hearsPowerButton,
+  livingVmms,
   type OperationContext,
   type ProcessIdentity,
-  recordedVmm,
   type StopRequest,
   type VmRecord,
 } from "@silkvm/core";
@@ -30,16 +30,10 @@ export async function stop(
 ): Promise<void> {
   const { signal } = context;
   signal?.throwIfAborted();
-  const [vmm] = await living(machine, vm);
+  const [vmm] = await livingVmms(machine, vm);
   if (vmm !== undefined) await ask(machine, vm, { ...request, vmm }, context);
   await endVmm(machine, vm, { graceMs: termGraceMs, signal });
   await removeSockets(machine, vm);
-}
-
-/** The processes to end, the one that the record knows of first. */
-async function living(machine: Machine, vm: VmRecord): Promise<readonly ProcessIdentity[]> {
-  const recorded = recordedVmm(machine, vm);
-  return recorded === undefined ? await machine.findVmm(vm) : [recorded];
 }
 
 /** Asks the guest where that is of use, and then the VMM. Whatever comes of it, the process is ended next. */

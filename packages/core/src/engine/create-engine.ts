@@ -319,5 +319,5 @@ async function tellLaunch(
   const nics = await planNics(core, spec, context);
   const vm = planRecord(spec, { disks, nics }, 0, core.now());
   const command = await commands.launchCommand(vm, { signal });
-  return { preparation: commands.preparation?.(vm) ?? [], command };
+  return { preparation: (await commands.preparation?.(vm)) ?? [], command };
 }

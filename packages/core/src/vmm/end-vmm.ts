@@ -1,5 +1,6 @@
 import { SilkError } from "../errors.ts";
 import type { CallOptions, Host, ProcessIdentity } from "../host.ts";
+import type { BackendContext } from "../hypervisor.ts";
 import type { VmRecord } from "../vm/record.ts";
 
 /** How a backend finds its VMMs. */
@@ -16,6 +17,39 @@ export function recordedVmm(
 ): ProcessIdentity | undefined {
   const vmm = vm.runtime?.vmm;
   return vmm !== undefined && host.processes.isAlive(vmm) ? vmm : undefined;
+}
+
+/**
+ * The VMM of a VM that must run.
+ * @throws SilkError `VM_NOT_RUNNING`
+ */
+export function requireVmm(finder: Pick<VmmFinder, "host">, vm: VmRecord): ProcessIdentity {
+  const vmm = recordedVmm(finder, vm);
+  if (vmm !== undefined) return vmm;
+  throw new SilkError(`the VM ${vm.name} does not run`, {
+    code: "VM_NOT_RUNNING",
+    kind: "conflict",
+    hint: `Start it first: silk vm start ${vm.name}`,
+    details: { id: vm.id, name: vm.name },
+  });
+}
+
+/** The processes of a VM that is to be ended: the one that the record names, or else whatever is found of it. */
+export async function livingVmms(
+  finder: VmmFinder,
+  vm: VmRecord,
+): Promise<readonly ProcessIdentity[]> {
+  const recorded = recordedVmm(finder, vm);
+  return recorded === undefined ? await finder.findVmm(vm) : [recorded];
+}
+
+/** A VMM that no record names leaves its socket to be found by: without one, nobody has to look through all processes. */
+export async function unrecordedVmm(
+  finder: VmmFinder & Pick<BackendContext, "paths">,
+  vm: VmRecord,
+): Promise<ProcessIdentity | undefined> {
+  const socket = await finder.host.files.stat(finder.paths(vm).apiSocketPath);
+  return socket === undefined ? undefined : (await finder.findVmm(vm))[0];
 }
 
 /** How long a process that was killed may take to go: it may hang in the kernel, on a disk that does not answer. */

@@ -20,13 +20,14 @@ const capabilities = (machine: Machine) => [
 export const backend: BackendDefinition = {
   name: "example",
   description: "a stand-in for a VMM of yours",
-  async open({ host, paths, settings }) {
+  async open({ host, logger, paths, settings }) {
     const machine: Machine = {
       host,
+      logger,
       paths,
+      findVmm: (vm) => findVmm({ host, paths }, vm),
       startTimeoutMs: Number(settings["startTimeoutMs"] ?? 60_000),
     };
-    const finder = { host, findVmm: (vm: { readonly id: string }) => findVmm(machine, vm) };
     const provided = capabilities(machine);
     return {
       ...withoutSnapshots("example"),
@@ -42,7 +43,7 @@ export const backend: BackendDefinition = {
       start: (vm, context) => start(machine, vm, context),
       stop: async (vm, { force, graceMs }, { signal }) => {
         // SIGTERM is how this VMM's guest is asked to shut down; what does not end in time is killed.
-        await endVmm(finder, vm, { graceMs: force ? 0 : graceMs, signal });
+        await endVmm(machine, vm, { graceMs: force ? 0 : graceMs, signal });
         const { console, ended } = places(machine, vm);
         for (const path of [console, ended]) await host.files.remove(path);
       },

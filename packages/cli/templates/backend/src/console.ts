@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import {
   type CallOptions,
   type Console,
-  recordedVmm,
-  SilkError,
+  requireVmm,
+  socketConsole,
   type VmRecord,
 } from "@silkvm/core";
 import { type Machine, places } from "./machine.ts";
@@ -14,25 +13,6 @@ export async function openConsole(
   vm: VmRecord,
   options?: CallOptions,
 ): Promise<Console> {
-  if (recordedVmm(machine, vm) === undefined)
-    throw new SilkError(`the VM ${vm.name} does not run`, {
-      code: "VM_NOT_RUNNING",
-      kind: "conflict",
-      hint: `Start it first: silk vm start ${vm.name}`,
-    });
-  const path = places(machine, vm).console;
-  const stream = await machine.host.connect(path, options);
-  return {
-    stream,
-    path,
-    kind: "socket",
-    // A serial line knows no size.
-    resize: () => {},
-    [Symbol.asyncDispose]: async () => {
-      if (stream.closed) return;
-      stream.on("error", () => {});
-      stream.destroy();
-      await once(stream, "close");
-    },
-  };
+  requireVmm(machine, vm);
+  return await socketConsole(machine.host, vm, places(machine, vm).console, options);
 }

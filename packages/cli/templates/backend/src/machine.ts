@@ -1,12 +1,11 @@
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BackendContext, Host, ProcessIdentity, VmRecord } from "@silkvm/core";
+import type { BackendContext, Host, ProcessIdentity, VmmFinder, VmRecord } from "@silkvm/core";
 
 /** What the functions of the backend share. */
-export interface Machine {
+export interface Machine extends VmmFinder, Pick<BackendContext, "logger" | "paths"> {
   /** Everything that is done to the machine goes through it, so that tests can count it, and let it fail. */
   readonly host: Host;
-  readonly paths: BackendContext["paths"];
   readonly startTimeoutMs: number;
 }
 
@@ -19,7 +18,7 @@ export const vmmPath: string = fileURLToPath(
 export const vmmVersion = "1.0.0";
 
 /** Where the VMM of a VM puts its things: in the run directory, which ends with it. */
-export function places({ paths }: Machine, vm: { readonly id: string }) {
+export function places({ paths }: Pick<Machine, "paths">, vm: { readonly id: string }) {
   const { runDir, consoleSocketPath } = paths(vm);
   return { console: consoleSocketPath, ended: join(runDir, "ended") };
 }
@@ -33,7 +32,7 @@ export function vmmCommand(machine: Machine, vm: VmRecord): readonly [string, ..
 
 /** The living processes that are a VM's VMM, whatever its record knows of them. */
 export async function findVmm(
-  machine: Machine,
+  machine: Pick<Machine, "host" | "paths">,
   vm: { readonly id: string },
 ): Promise<readonly ProcessIdentity[]> {
   const { console } = places(machine, vm);
