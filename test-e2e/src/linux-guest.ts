@@ -21,6 +21,7 @@ const modules = [
   "virtio_net",
   "virtio_balloon",
   "virtiofs",
+  "efivarfs",
   // What a press of the power button comes in by.
   "button",
   "evdev",

@@ -13,6 +13,8 @@ import { hasMtools } from "./seeds.ts";
 const mib = 1024 ** 2;
 const guest = linuxGuest("ttyS0");
 const firmware = "/usr/share/OVMF/OVMF_CODE.fd";
+/** A variable of UEFI that nobody else has, where the guest mounts them. */
+const variable = "/mnt/Word-a9240734-834e-41ae-a2e3-ce8a3caf3c1c";
 const missing =
   qemuMissing ??
   ("missing" in guest ? guest.missing : undefined) ??
@@ -38,7 +40,7 @@ async function uefiDisk(dir: string, { kernel, initrd, cmdline }: LinuxGuest): P
 }
 
 describe.skipIf(missing !== undefined)("a Linux guest under UEFI on qemu", () => {
-  it("has its console on the serial line and its disks, goes on as a clone, and shuts down by the power button", async () => {
+  it("has its console on the serial line, its disks and its variables, goes on as a clone with them, and shuts down by the power button", async () => {
     if ("missing" in guest) throw new Error(guest.missing);
     await using sandbox = await makeSandbox("cloud-hypervisor", [], {
       ...qemuSettings,
@@ -71,13 +73,20 @@ describe.skipIf(missing !== undefined)("a Linux guest under UEFI on qemu", () =>
       vm,
       `printf '#!/bin/sh\\necho pressed >/dev/vdb\\nsync\\npoweroff -f\\n' >/etc/acpi/PWRF/00000080`,
     );
+    await inLinux(vm, `mount -t efivarfs vars /mnt; printf '\\7\\0\\0\\0kept' >${variable}`);
     const { id } = await vm.save();
     await vm.delete({ force: true });
     const { vm: clone } = await engine.clone({ snapshot: id }, { name: "cloned" });
-    expect(await inLinux(clone, "cat /sys/block/vdb/serial")).toBe("heard");
+    expect(await inLinux(clone, `cat /sys/block/vdb/serial; tail -c 4 ${variable}`)).toBe(
+      "heardkept",
+    );
     await clone.stop();
-    const { state, disks } = await clone.inspect();
+    const { state, disks, paths } = await clone.inspect();
     expect(state).toBe("stopped");
+    // Another start begins with what is there.
+    await clone.start();
+    await clone.stop({ force: true });
+    expect(await readFile(join(paths.dataDir, "uefi-vars.fd"), "latin1")).toContain("kept");
     const data = disks.find(({ serial }) => serial === "heard");
     expect((await readFile(data?.path ?? "")).subarray(0, 7).toString()).toBe("pressed");
   }, 180_000);

@@ -23,6 +23,7 @@ import {
   readMachineDocument,
 } from "./machine-document.ts";
 import { canRead } from "./migration.ts";
+import { varsName } from "./uefi-vars.ts";
 import type { QmpVersion } from "./qmp/messages.ts";
 import { formatVersion, isAtLeast, parseVersion } from "./version.ts";
 import { vmmProgram } from "./vmm-program.ts";
@@ -39,11 +40,11 @@ export async function checkSnapshot(
   const { host } = machine;
   const { directory, manifest, checkContent: content, checkExternals } = source;
   const names = new Set(manifest.files.map(({ name }) => name));
-  for (const name of [machineName, memoryName]) {
+  for (const name of [machineName, memoryName])
     if (!names.has(name)) throw damagedSnapshot(name, "is not among its files");
+  for (const name of [machineName, memoryName, varsName])
     if (manifest.vm.disks.some(({ file }) => file === name))
       throw damagedSnapshot(name, "is said to be a disk");
-  }
   const program = await vmmProgram(machine);
   const [version] = await Promise.all([
     programVersion(machine, program, { signal }),

@@ -3,6 +3,7 @@ import { preparation } from "@silkvm/storage";
 import { chooseAccel } from "./accel.ts";
 import type { Machine } from "./machine.ts";
 import { shapeOf } from "./shape.ts";
+import { uefiVars } from "./uefi-vars.ts";
 import { vmArgs } from "./vm-args.ts";
 
 /** The program and the arguments that would start a VM. */
@@ -24,5 +25,7 @@ export async function preparationOf(
   machine: Machine,
   vm: VmRecord,
 ): Promise<readonly (readonly string[])[]> {
-  return preparation(vm, machine.paths(vm));
+  const vars = await uefiVars(machine, vm);
+  const copy = vars?.template === undefined ? [] : [["cp", vars.template, vars.path]];
+  return preparation(vm, machine.paths(vm), copy);
 }

@@ -20,6 +20,7 @@ import { netdevOf, nicArgs } from "./nic-args.ts";
 import { freePorts } from "./ports.ts";
 import { hasVhost } from "./shape.ts";
 import { untilRunning } from "./start.ts";
+import { putVars, varsName } from "./uefi-vars.ts";
 import { type PlacedNic, vmArgs, type VmShape } from "./vm-args.ts";
 
 /** How long the VMM took: until its monitor answered, until the guest was there, and until it ran. */
@@ -60,6 +61,7 @@ export async function load(
   const times: LoadTimes = { launchMs: 0, restoreMs: 0, resumeMs: 0 };
   const what = `the VM ${vm.name} could not be restored`;
   const { accel } = request.document;
+  const varsPath = await takeVars(machine, vm, request.source);
   const readMs = Math.ceil(vm.config.memoryBytes / gib) * readMsPerGib;
   const runtime = await launch(
     machine,
@@ -73,7 +75,7 @@ export async function load(
         vm,
         {
           program,
-          args: vmArgs(vm, paths(vm), await shapeOf(machine, request, buffered)),
+          args: vmArgs(vm, paths(vm), await shapeOf(machine, { ...request, buffered, varsPath })),
           timeoutMs: settings.startTimeoutMs + readMs,
           failure: "QEMU could not restore the guest",
           bringUp: async (vmm) => {
@@ -89,8 +91,23 @@ export async function load(
   return { runtime: { ...runtime, memory: request.memory }, times };
 }
 
-async function shapeOf({ host }: Machine, request: Load, buffered: boolean): Promise<VmShape> {
-  const { document, disks, swapNics } = request;
+/** Gives the VM the variables of UEFI that the snapshot has. @returns where they are; undefined where it has none */
+async function takeVars(
+  { host, paths }: Machine,
+  vm: VmRecord,
+  { directory, manifest }: SnapshotSource,
+): Promise<string | undefined> {
+  if (!manifest.files.some(({ name }) => name === varsName)) return undefined;
+  const path = join(paths(vm).dataDir, varsName);
+  await putVars(host, join(directory, varsName), path);
+  return path;
+}
+
+async function shapeOf(
+  { host }: Machine,
+  request: Load & Pick<VmShape, "buffered" | "varsPath">,
+): Promise<VmShape> {
+  const { document, disks, swapNics, buffered, varsPath } = request;
   return {
     machine: document.machine,
     accel: document.accel,
@@ -103,6 +120,7 @@ async function shapeOf({ host }: Machine, request: Load, buffered: boolean): Pro
     // The kernel has nothing to do with NICs that go at once.
     vhost: !swapNics && (await hasVhost(host)),
     buffered,
+    varsPath,
     incoming: true,
   };
 }

@@ -2,6 +2,7 @@ import type { Disk, SnapshotDisk, VmRecord } from "@silkvm/core";
 import { cannotSave, savedDisks } from "@silkvm/storage";
 import { deviceProperty, kindOf, listDevices, portOf, type VmmDevice } from "./devices.ts";
 import { leavingDevices } from "./leaving.ts";
+import { uefiVars } from "./uefi-vars.ts";
 import type { Machine } from "./machine.ts";
 import type { MachineDocument } from "./machine-document.ts";
 import { nodeOf } from "./disks.ts";
@@ -19,6 +20,8 @@ const outside: ReadonlyMap<string, string> = new Map([
 export interface Saveable {
   readonly disks: readonly SnapshotDisk[];
   readonly document: Omit<MachineDocument, "memory">;
+  /** The file of the variables of its UEFI, where its VMM has one. */
+  readonly varsPath: string | undefined;
 }
 
 /**
@@ -40,8 +43,10 @@ export async function saveable(
   }
   const present = new Set(devices.map(({ id }) => id));
   for (const id of await leavingDevices(machine, vm)) if (present.has(id)) throw leaving(vm, id);
-  const attached = await attachedDisks(vm, monitor, devices);
+  const paths = await nodePaths(monitor);
+  const attached = await attachedDisks(vm, monitor, devices, paths);
   const nics = await placedNics(vm, monitor, devices);
+  const vars = await uefiVars(machine, vm);
   return {
     disks: await savedDisks(
       machine.host,
@@ -56,6 +61,7 @@ export async function saveable(
       disks: attached.map(({ id, site }) => ({ id, site })),
       nics,
     },
+    varsPath: [...paths.values()].find((path) => path === vars?.path),
   };
 }
 
@@ -66,8 +72,8 @@ async function attachedDisks(
   vm: VmRecord,
   monitor: QmpCaller,
   devices: readonly VmmDevice[],
+  paths: ReadonlyMap<string, string>,
 ): Promise<readonly DiskOf[]> {
-  const paths = await nodePaths(monitor);
   const found = devices.filter((device) => kindOf(device) === "disk");
   const onRoot = found.filter(({ id }) => /^disk\d+$/.test(id));
   const ordered = [...onRoot].sort((one, other) => numberOf(one.id) - numberOf(other.id));

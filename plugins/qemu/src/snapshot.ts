@@ -16,6 +16,7 @@ import { resume } from "./pause.ts";
 import { removeSockets } from "./remove-sockets.ts";
 import { runState, standsStill } from "./run-state.ts";
 import { saveable } from "./saveable.ts";
+import { varsName } from "./uefi-vars.ts";
 
 /** Saves a VM. QEMU gives its disks out of its hands with the memory: what was in its caches is in the files when they are copied. */
 export async function snapshot(
@@ -44,7 +45,7 @@ async function save(
   const { directory } = request;
   await using monitor = await openMonitor(machine, vm, { signal });
   const { version } = monitor;
-  const { disks, document } = await saveable(machine, vm, monitor);
+  const { disks, document, varsPath } = await saveable(machine, vm, monitor);
   const format = memoryFormat(version);
   const saver = {
     // A guest that somebody left paused is as good.
@@ -54,11 +55,12 @@ async function save(
     saveGuest: async () => {
       const path = join(directory, memoryName);
       await saveGuest(host, monitor, { version, format, path }, { signal });
+      if (varsPath !== undefined) await host.files.copy(varsPath, join(directory, varsName));
     },
     resume: () => resume(machine, vm, monitor),
     finish: async () => {
       await writeMachineDocument(host, directory, { ...document, memory: format });
-      return [machineName, memoryName];
+      return [machineName, memoryName, ...(varsPath === undefined ? [] : [varsName])];
     },
     clearUp: () => removeSockets(machine, vm),
   };

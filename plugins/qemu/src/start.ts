@@ -6,6 +6,7 @@ import type { Machine } from "./machine.ts";
 import { runState } from "./run-state.ts";
 import { isMicrovm } from "./settings.ts";
 import { shapeOf } from "./shape.ts";
+import { makeUefiVars } from "./uefi-vars.ts";
 import { vmArgs } from "./vm-args.ts";
 
 const lookAgainMs = 5;
@@ -21,6 +22,7 @@ export async function start(
   signal?.throwIfAborted();
   await finishSwap(machine, vm);
   await checkVmFiles(host, vm);
+  await makeUefiVars(machine, vm);
   const what = `the VM ${vm.name} could not be started`;
   return await launch(machine, vm, { what, signal, warn }, async ({ program, accel, buffered }) => {
     progress("starting the VMM");

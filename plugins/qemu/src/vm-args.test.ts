@@ -87,10 +87,12 @@ it("sockets' paths keep their commas", () => {
 
 it("a kernel has hvc0 and a firmware the serial line", () => {
   expect(devices(argsOf(vmRecord()), "virtconsole")).toHaveLength(1);
-  const args = argsOf(vmRecord({ boot: { kind: "firmware", firmwarePath: "/f,w.fd" } }));
+  const boot = { kind: "firmware", firmwarePath: "/f,w.fd" } as const;
+  const args = argsOf(vmRecord({ boot }), { varsPath: "/v.fd" });
   expect(devices(args, "virtconsole")).toEqual([]);
   expect(args).toContain("chardev:console");
   expect(args).toContain("if=pflash,unit=0,format=raw,readonly=on,file=/f,,w.fd");
+  expect(args).toContain("if=pflash,unit=1,format=raw,file=/v.fd");
 });
 
 it("a microvm has no ports, and everything on one bus", () => {

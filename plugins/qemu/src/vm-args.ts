@@ -41,6 +41,8 @@ export interface VmShape {
   readonly vhost: boolean;
   /** No O_DIRECT for any disk. */
   readonly buffered: boolean;
+  /** Where the variables of the VM's UEFI are, if they are kept. */
+  readonly varsPath?: string | undefined;
   /** Waits for the state of a guest instead of booting one. */
   readonly incoming: boolean;
 }
@@ -156,9 +158,9 @@ function memory({
   };
 }
 
-function bootArgs(vm: VmRecord, { accel }: VmShape): readonly string[] {
+function bootArgs(vm: VmRecord, { accel, varsPath }: VmShape): readonly string[] {
   const { boot } = vm;
-  if (boot.kind === "firmware") return firmwareArgs(boot.firmwarePath);
+  if (boot.kind === "firmware") return firmwareArgs(boot.firmwarePath, varsPath);
   // Linux measures its timer as it boots, and panics where an emulated CPU on a busy host gets too few turns. With KVM it does not measure.
   const unmeasured = boot.layered === true && accel === "tcg" ? " no_timer_check" : "";
   const cmdline = `${cmdlineOf(vm) ?? ""}${unmeasured}`;
