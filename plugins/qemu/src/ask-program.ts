@@ -18,7 +18,7 @@ export async function programVersion(
   const text = await ask(machine, path, ["--version"], options);
   const version = parseVersion(text);
   if (version === undefined)
-    throw unusable(path, `it says ${JSON.stringify(text.slice(0, 100))}, and no version of QEMU`);
+    throw unusable(`${path} is no QEMU: asked for its version it says ${firstWords(text)}`, path);
   checkVersion(version, path);
   return version;
 }
@@ -53,16 +53,25 @@ async function ask(
   const request = { command: path, args, timeoutMs: 10_000, ...options };
   const result = await host.processes.run(request).catch((error: unknown) => {
     options.signal?.throwIfAborted();
-    throw unusable(path, (error as Error).message, error);
+    throw unusable(`${path} does not run: ${(error as Error).message}`, path, error);
   });
   if (result.exitCode !== 0)
-    throw unusable(path, result.stderr.trim() || `exit code ${result.exitCode}`);
+    throw unusable(
+      `${path} does not run: ${result.stderr.trim() || `exit code ${result.exitCode}`}`,
+      path,
+    );
   answers.set(key, result.stdout);
   return result.stdout;
 }
 
-function unusable(path: string, why: string, cause?: unknown): SilkError {
-  return new SilkError(`${path} does not run: ${why}`, {
+/** The beginning of what may be anything. */
+function firstWords(text: string): string {
+  const [line = ""] = text.trim().split("\n", 1);
+  return line === "" ? "nothing" : JSON.stringify(line.slice(0, 60));
+}
+
+function unusable(message: string, path: string, cause?: unknown): SilkError {
+  return new SilkError(message, {
     code: "VMM_UNUSABLE",
     kind: "unavailable",
     hint: "Name a working qemu-system-x86_64 with SILK_QEMU_BINARY.",

@@ -58,7 +58,10 @@ export const configSchema = v.strictObject({
   chBinary: path,
   chFirmware: v.string("must be the path of a file"),
   qemuBinary: path,
-  qemuMachine: path,
+  qemuMachine: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a type of machine, such as q35 or microvm"),
+  ),
   qemuAccel: v.picklist(["auto", "kvm", "tcg"], "must be auto, kvm or tcg"),
   virtiofsd: path,
   logLevel: v.picklist(

@@ -1,5 +1,7 @@
+import { createEngine } from "@silkvm/core";
+import { linuxHost } from "@silkvm/sys";
 import { describe, expect, it } from "vitest";
-import { contextOf, patientAt } from "../../../test/patient.ts";
+import { contextOf, patientAt, temporaryDirectory } from "../../../test/patient.ts";
 import type { Outcome } from "../finding.ts";
 import { backend } from "./backend.ts";
 
@@ -26,6 +28,19 @@ describe("the check of the default backend", () => {
       status: "warning",
       evidence: `qemu: ${reason}`,
       fix: { command: "silk config set backend qemu", automatic: false },
+    });
+  });
+
+  it("leaves it to the check of plugins to complain of one that no plugin brings", async () => {
+    await using directory = await temporaryDirectory();
+    const host = linuxHost();
+    const { config } = patientAt(directory.path);
+    await using engine = await createEngine({ host, plugins: [], config });
+    const choice = { name: "nobody", reason: "the setting backend says so", isSubstitute: false };
+    const context = await contextOf(patientAt(directory.path, { host, engine }), { choice });
+    expect(await backend.run(context)).toEqual({
+      status: "skipped",
+      evidence: "nobody: the setting backend says so, and no plugin brings it",
     });
   });
 

@@ -8,10 +8,13 @@ export const backend: Check = {
   group: "Virtualization",
   atWorst: "warning",
   async run(context) {
-    const { choice } = context;
+    const { choice, engine } = context;
     if (choice === undefined)
       return { status: "skipped", evidence: "there is no engine that could choose one" };
     const evidence = `${defaultBackend(context)}: ${choice.reason}`;
+    // That is the plugins' own check's to complain of.
+    if (engine?.backends.includes(choice.name) === false)
+      return { status: "skipped", evidence: `${evidence}, and no plugin brings it` };
     if (!choice.isSubstitute) return { status: "ok", evidence };
     return {
       status: "warning",

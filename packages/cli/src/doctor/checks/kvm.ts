@@ -7,8 +7,6 @@ import { readCpu, readKernelFile } from "../proc.ts";
 import { shellQuote } from "../../output/shell-quote.ts";
 
 const device = "/dev/kvm";
-const why =
-  "VMs run at the speed of the hardware by KVM, and the default backend cannot run one without it.";
 
 /** Whether VMs can be run by the hardware. */
 export const kvm: Check = {
@@ -25,7 +23,7 @@ export const kvm: Check = {
     const outcome = (evidence: string, fix: Fix): Outcome => ({
       status: isNeeded ? "failed" : "warning",
       evidence,
-      why,
+      why: `VMs run at the speed of the hardware by KVM, and ${isNeeded ? "the default backend cannot run one" : "much slower"} without it.`,
       fix,
     });
     if (state.kind === "missing") return outcome(`there is no ${device}`, await enable(context));
