@@ -196,6 +196,12 @@ export {
 export { type RestoredMemory, type RestoreMode, restoreModes } from "./snapshot/restore-mode.ts";
 export type { Verb } from "./store/journal.ts";
 export type { NetworkContext, NetworkDefinition, NetworkView, Plumbing } from "./plumbing.ts";
+export {
+  type DatabaseForm,
+  databaseVersion,
+  openDatabase,
+  openDatabaseReadOnly,
+} from "./store/database.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";

@@ -1,5 +1,4 @@
-import { SilkError } from "../errors.ts";
-import type { HostDatabase } from "../host.ts";
+import type { DatabaseForm } from "./database.ts";
 
 /**
  * Every change of the store's form, oldest first; the n-th one makes version n. A published one is never edited.
@@ -101,36 +100,12 @@ const migrations: readonly string[] = [
 /** The version of the store that this copy of core reads and writes. */
 export const storeVersion: number = migrations.length;
 
-export function readVersion(database: HostDatabase): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-}
-
-/**
- * Brings a store to this version.
- * @throws SilkError `STORE_TOO_NEW` where a newer silk has written it
- */
-export function migrate(database: HostDatabase, path: string): void {
-  if (readVersion(database) === storeVersion) return;
-  refuseNewer(readVersion(database), path);
-  database.transaction(
-    () => {
-      // Read again: another process may have migrated it since.
-      for (const sql of migrations.slice(readVersion(database))) database.exec(sql);
-      database.exec(`PRAGMA user_version = ${storeVersion}`);
-    },
-    { durable: true },
-  );
-}
-
-export function refuseNewer(version: number, path: string): void {
-  if (version <= storeVersion) return;
-  throw new SilkError(
-    `the store ${path} was written by a newer silk (version ${version}, this one knows ${storeVersion})`,
-    {
-      code: "STORE_TOO_NEW",
-      kind: "unsupported",
-      hint: "Update silk, or name another directory with --root-dir.",
-      details: { path, version, supported: storeVersion },
-    },
-  );
-}
+/** The store, as a database. */
+export const storeForm: DatabaseForm = {
+  what: "the store",
+  migrations,
+  damaged: {
+    code: "STORE_DAMAGED",
+    hint: "Restore the store from a backup, or move it away with its -wal and -shm files (`silk doctor` shows how). Its VMs' disks stay where they are.",
+  },
+};

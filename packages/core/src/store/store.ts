@@ -1,12 +1,13 @@
 import type { AttachedTo } from "../devices/device-kind.ts";
-import { toSilkError, SilkError, isSilkError } from "../errors.ts";
+import { SilkError } from "../errors.ts";
 import type { Host, HostDatabase, SqlValue } from "../host.ts";
 import type { BlobReference } from "../image/image-source.ts";
 import type { EventData, EventTotal, EventType, SilkEvent } from "../vm/events.ts";
 import type { Attachment, VmRecord } from "../vm/record.ts";
+import { openDatabase, openDatabaseReadOnly } from "./database.ts";
 import type { JournalEntry, OperationData, Verb } from "./journal.ts";
 import { type SummaryRow, toSummaryRow, toVmValues, vmColumns } from "./rows.ts";
-import { migrate, readVersion, refuseNewer } from "./schema.ts";
+import { storeForm } from "./schema.ts";
 import { type SnapshotRecord, toSnapshotRecord, toSnapshotValues } from "./snapshot-record.ts";
 
 const selectSummaries = `SELECT ${vmColumns.join(", ")} FROM vms`;
@@ -28,7 +29,7 @@ export class Store implements Disposable {
 
   /** Runs reads and writes as one: all of it is kept when the function returns, nothing when it throws. */
   transaction<T>(run: () => T, options?: { readonly durable?: boolean }): T {
-    return guarded(this.#path, () => this.#database.transaction(run, options));
+    return this.#database.transaction(run, options);
   }
 
   /** A random name of this store, made with it: part of every name that silk gives to things outside of its directories. */
@@ -36,7 +37,8 @@ export class Store implements Disposable {
     const row = this.#get("SELECT value FROM meta WHERE key = 'scope'");
     if (row === undefined)
       throw new SilkError(`the store has no scope: ${this.#path}`, {
-        ...damaged,
+        ...storeForm.damaged,
+        kind: "failed",
         details: { path: this.#path },
       });
     return row["value"] as string;
@@ -358,15 +360,15 @@ export class Store implements Disposable {
   }
 
   #get(sql: string, ...values: SqlValue[]): Record<string, SqlValue> | undefined {
-    return guarded(this.#path, () => this.#database.prepare(sql).get(...values));
+    return this.#database.prepare(sql).get(...values);
   }
 
   #all(sql: string, ...values: SqlValue[]): Record<string, SqlValue>[] {
-    return guarded(this.#path, () => this.#database.prepare(sql).all(...values));
+    return this.#database.prepare(sql).all(...values);
   }
 
   #run(sql: string, ...values: SqlValue[]): void {
-    guarded(this.#path, () => this.#database.prepare(sql).run(...values));
+    this.#database.prepare(sql).run(...values);
   }
 }
 
@@ -387,103 +389,11 @@ function toJournalEntry(row: Record<string, SqlValue>): JournalEntry {
 
 /** Opens the store for reading and writing; makes it where there is none. The directory must be there. */
 export function openStore(host: Host, path: string): Store {
-  return opening(path, () => {
-    const database = host.openDatabase(path, { readOnly: false });
-    try {
-      migrate(database, path);
-      return new Store(database, host, path);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  });
+  return new Store(openDatabase(host, path, storeForm), host, path);
 }
 
 /** Opens the store for reading alone: writes nothing. Undefined where there is no store yet, or one that nobody has written to. */
 export function openStoreReadOnly(host: Host, path: string): Store | undefined {
-  return opening(path, () => {
-    let database: HostDatabase;
-    try {
-      database = host.openDatabase(path, { readOnly: true });
-    } catch (error) {
-      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-      throw error;
-    }
-    try {
-      const version = readVersion(database);
-      refuseNewer(version, path);
-      if (version > 0) return new Store(database, host, path);
-      database.close();
-      return undefined;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  });
-}
-
-function opening<T>(path: string, open: () => T): T {
-  try {
-    return guarded(path, open);
-  } catch (error) {
-    throw isSilkError(error) ? error : toSilkError(error, `cannot open the store ${path}`);
-  }
-}
-
-const damaged = {
-  code: "STORE_DAMAGED",
-  kind: "failed" as const,
-  hint: "Restore the store from a backup, or move it away with its -wal and -shm files (`silk doctor` shows how). Its VMs' disks stay where they are.",
-};
-
-const full = {
-  code: "DISK_FULL",
-  kind: "failed" as const,
-  message: "the disk under the store is full",
-  hint: "Free some space and run the command again.",
-};
-
-/** SQLite's result codes, plain and extended, that mean something to a user. https://sqlite.org/rescode.html */
-const sqliteErrors: Readonly<
-  Record<number, { code: string; kind: SilkError["kind"]; message: string; hint?: string }>
-> = {
-  5: { code: "STORE_BUSY", kind: "busy", message: "the store is locked by another process" },
-  8: {
-    code: "PERMISSION_DENIED",
-    kind: "denied",
-    message: "the store cannot be written",
-    hint: "Run as the user who owns it, or name another directory with --root-dir.",
-  },
-  10: {
-    code: "IO_ERROR",
-    kind: "failed",
-    message: "the disk under the store reported an error",
-    hint: "See the kernel's log (`dmesg`).",
-  },
-  11: { ...damaged, message: "the store is damaged" },
-  13: full,
-  14: {
-    code: "PERMISSION_DENIED",
-    kind: "denied",
-    message: "the store cannot be opened",
-    hint: "Run as the user who owns it, or name another directory with --root-dir.",
-  },
-  26: { ...damaged, message: "the store is damaged: it is no database" },
-  // There was no room for the index of the WAL.
-  4874: full,
-};
-
-/** Turns SQLite's errors into ours, which name the store. */
-function guarded<T>(path: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const errcode = (error as { errcode?: unknown }).errcode;
-    const known =
-      typeof errcode === "number"
-        ? (sqliteErrors[errcode] ?? sqliteErrors[errcode & 0xff])
-        : undefined;
-    if (known === undefined) throw error;
-    throw new SilkError(`${known.message}: ${path}`, { ...known, details: { path }, cause: error });
-  }
+  const database = openDatabaseReadOnly(host, path, storeForm);
+  return database && new Store(database, host, path);
 }
