@@ -46,7 +46,8 @@ export class ImageStore implements Disposable {
   }
 
   find(ref: string): ImageRecord | undefined {
-    return this.#records<ImageRecord>("SELECT record FROM images WHERE ref = ?", ref)[0];
+    const [record] = this.#records("SELECT record FROM images WHERE ref = ?", ref);
+    return record as ImageRecord | undefined;
   }
 
   /** Images whose digest begins so, by name. */
@@ -54,12 +55,12 @@ export class ImageStore implements Disposable {
     return this.#records(
       "SELECT record FROM images WHERE substr(digest, 1, length(?1)) = ?1 ORDER BY ref",
       prefix,
-    );
+    ) as readonly ImageRecord[];
   }
 
   /** All images, by name. */
   list(): readonly ImageRecord[] {
-    return this.#records("SELECT record FROM images ORDER BY ref");
+    return this.#records("SELECT record FROM images ORDER BY ref") as readonly ImageRecord[];
   }
 
   /** Gives a name to an image; what had the name before has it no more. */
@@ -95,7 +96,9 @@ export class ImageStore implements Disposable {
   listKernels(): readonly KernelRecord[] {
     // An index that is only read is not migrated.
     if (databaseVersion(this.#database) < kernelsVersion) return [];
-    return this.#records("SELECT record FROM kernels ORDER BY imported_at DESC, name");
+    return this.#records(
+      "SELECT record FROM kernels ORDER BY imported_at DESC, name",
+    ) as readonly KernelRecord[];
   }
 
   /** Gives a name to a kernel; what had the name before has it no more. */
@@ -116,9 +119,9 @@ export class ImageStore implements Disposable {
     this.#database.close();
   }
 
-  #records<T>(sql: string, ...values: SqlValue[]): readonly T[] {
+  #records(sql: string, ...values: SqlValue[]): readonly unknown[] {
     const rows = this.#database.prepare(sql).all(...values);
-    return rows.map((row) => JSON.parse(row["record"] as string) as T);
+    return rows.map((row) => JSON.parse(row["record"] as string) as unknown);
   }
 
   /** Runs a statement once for each set of values, as one change that survives a power failure. */
