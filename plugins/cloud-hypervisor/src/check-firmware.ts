@@ -20,7 +20,7 @@ export async function checkFirmware(host: Host, path: string): Promise<void> {
     {
       code: "INVALID_FIRMWARE",
       kind: "invalid",
-      hint: "Name OVMF's build for Cloud Hypervisor (CLOUDHV.fd, https://github.com/cloud-hypervisor/edk2/releases), or leave --firmware out, for silk to look for one.",
+      hint: "Name OVMF's build for Cloud Hypervisor (CLOUDHV.fd: Debian's package cloudhv-efi-x86-64, or https://github.com/cloud-hypervisor/edk2/releases), or leave --firmware out, for silk to look for one.",
       details: { flag: "--firmware", path },
     },
   );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { linuxHost } from "@silkvm/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findFirmware } from "./firmware.ts";
+import { findFirmware, firmwareHint } from "./firmware.ts";
 
 let rootDir: string;
 
@@ -65,6 +65,13 @@ describe("the firmware for a VM that names none", () => {
     expect(await find([small])).toBe(small);
     expect(await find([small], { arch: "arm64" })).toBeUndefined();
     expect(await find([packaged], { arch: "arm64" })).toBe(packaged);
+  });
+
+  it("may be Debian's, but not before the one of Cloud Hypervisor's project", async () => {
+    const debians = "/usr/share/cloudhv-efi-x86-64/CLOUDHV.fd";
+    expect(await find([small, debians])).toBe(debians);
+    expect(await find([debians, packaged])).toBe(packaged);
+    expect(firmwareHint).toContain("cloudhv-efi-x86-64");
   });
 
   it("is never the OVMF of QEMU", async () => {

@@ -10,7 +10,7 @@ export interface FirmwarePlaces {
 
 /** What to do where there is no firmware. */
 export const firmwareHint: string =
-  "Put CLOUDHV.fd (https://github.com/cloud-hypervisor/edk2/releases) or hypervisor-fw (https://github.com/cloud-hypervisor/rust-hypervisor-firmware/releases) into /usr/share/cloud-hypervisor, or name it: --firmware FILE, or SILK_CH_FIRMWARE. QEMU's OVMF does not boot here.";
+  "Install the package cloudhv-efi-x86-64 (Debian, from forky on); or put CLOUDHV.fd (https://github.com/cloud-hypervisor/edk2/releases) or hypervisor-fw (https://github.com/cloud-hypervisor/rust-hypervisor-firmware/releases) into /usr/share/cloud-hypervisor, or name it: --firmware FILE, or SILK_CH_FIRMWARE. QEMU's OVMF does not boot here.";
 
 /** EDK II as Cloud Hypervisor's own project builds it: the first name is that of the releases, the second is in packages. */
 const edk2Names: Readonly<Record<string, readonly string[]>> = {
@@ -19,10 +19,11 @@ const edk2Names: Readonly<Record<string, readonly string[]>> = {
 };
 const smallName = "hypervisor-fw";
 
-/** `make install` and people; the packages of Cloud Hypervisor's project; those of Fedora's users (Terra). */
+/** `make install` and people; the packages of Cloud Hypervisor's project; Debian's, of x86 alone; those of Fedora's users (Terra). */
 const edk2Dirs = [
   "/usr/local/share/cloud-hypervisor",
   "/usr/share/cloud-hypervisor",
+  "/usr/share/cloudhv-efi-x86-64",
   "/usr/share/edk2/cloud-hypervisor",
 ];
 const smallDirs = [
