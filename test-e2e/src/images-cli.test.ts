@@ -135,6 +135,7 @@ describe.skipIf(imagesMissing !== undefined)("the command line of images", () =>
     [["image", "import", "/dev/null"], "NOT_A_FILE", 2],
     [["image", "tag", "nosuch", "new"], "IMAGE_NOT_FOUND", 3],
     [["image", "list", "--filter", "x"], "USAGE", 2],
+    [["vm", "create", "nosuch.qcow2"], "FILE_NOT_FOUND", 3],
     [["vm", "create", "--pull", "never", "nosuch:1"], "IMAGE_NOT_FOUND", 3],
     [["vm", "debug", "nosuch:1"], "IMAGE_NOT_FOUND", 3],
     [["vm", "create", ""], "INVALID_SPEC", 2],

@@ -12,6 +12,7 @@ import {
 } from "@silkvm/core";
 import { importDisk, pullDisk, type DiskContext } from "./cloudimg/pull-disk.ts";
 import { imageInvalid } from "./errors.ts";
+import { refuseFileName } from "./file-name.ts";
 import { spool } from "./files/spool.ts";
 import { collectGarbage, type GarbagePlan, type ImageGarbage, planGarbage } from "./gc.ts";
 import { Http } from "./http/http.ts";
@@ -78,7 +79,7 @@ export class Images implements AsyncDisposable {
 
   /**
    * Gets an image from its registry, or a cloud image by its `http(s)` URL.
-   * @throws SilkError `INVALID_IMAGE_NAME`, `IMAGE_NOT_FOUND`, `REGISTRY_DENIED`, `ARCHITECTURE_MISSING`, `NOT_AN_IMAGE`, `DIGEST_MISMATCH`, `SERVER_UNREACHABLE`, `DISK_FULL`, …
+   * @throws SilkError `INVALID_IMAGE_NAME`, `FILE_NOT_FOUND` and `IMAGE_NOT_IMPORTED` (a file's name), `IMAGE_NOT_FOUND`, `REGISTRY_DENIED`, `ARCHITECTURE_MISSING`, `NOT_AN_IMAGE`, `DIGEST_MISMATCH`, `SERVER_UNREACHABLE`, `DISK_FULL`, …
    */
   async pull(name: string, options: PullOptions = {}): Promise<PullResult> {
     checkChecksum(options.checksum);
@@ -296,6 +297,7 @@ export class Images implements AsyncDisposable {
   }
 
   async #pullOci(name: string, options: PullOptions): Promise<PullResult> {
+    await refuseFileName(this.#host, name);
     const reference = parseReference(name);
     const ref = options.name === undefined ? reference.name : parseReference(options.name).name;
     await using _use = await this.#blobs.use(options);

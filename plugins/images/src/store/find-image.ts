@@ -1,4 +1,6 @@
 import { SilkError } from "@silkvm/core";
+import { shown } from "../errors.ts";
+import { looksLikeFile } from "../file-name.ts";
 import { familiarName, parseReference } from "../reference.ts";
 import type { ImageRecord } from "./image-record.ts";
 import type { ImageStore } from "./image-store.ts";
@@ -13,10 +15,13 @@ const fewestDigits = 4;
 export function findImage(store: ImageStore | undefined, name: string): ImageRecord {
   const found = store === undefined ? undefined : (byName(store, name) ?? byDigest(store, name));
   if (found !== undefined) return found;
+  const get = looksLikeFile(name)
+    ? `Import it: silk image import ${shown(name)} --name NAME`
+    : `Pull it: silk image pull ${name}`;
   throw new SilkError(`there is no image ${JSON.stringify(name)} here`, {
     code: "IMAGE_NOT_FOUND",
     kind: "not-found",
-    hint: `Pull it: silk image pull ${name} (\`silk image list\` shows those that are here)`,
+    hint: `${get} (\`silk image list\` shows those that are here)`,
     details: { name },
   });
 }
