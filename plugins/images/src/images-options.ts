@@ -3,7 +3,7 @@ import type { ImageGarbage, KeptBlob } from "./gc.ts";
 import type { HttpSettings } from "./http/http.ts";
 import type { KernelPlaces } from "./kit/host-kernels.ts";
 import type { KernelRecord } from "./kit/kernel-record.ts";
-import type { LayerLimits } from "./layers/flatten.ts";
+import type { LayerLimits } from "./layers/layer-limits.ts";
 import type { ImageProgress } from "./progress.ts";
 import type { ImageRecord } from "./store/image-record.ts";
 

@@ -1,21 +1,16 @@
-import { isAbsolute, join, resolve as resolvePath } from "node:path";
+import { isAbsolute, resolve as resolvePath } from "node:path";
 import type { Readable } from "node:stream";
 import {
-  type BlobReference,
   type CallOptions,
-  type Host,
   type HostLock,
   SilkError,
   silentLogger,
   toSilkError,
   type VmImage,
 } from "@silkvm/core";
-import { importDisk, pullDisk, type DiskContext } from "./cloudimg/pull-disk.ts";
-import { imageInvalid } from "./errors.ts";
-import { refuseFileName } from "./file-name.ts";
-import { spool } from "./files/spool.ts";
 import { collectGarbage, type GarbagePlan, type ImageGarbage, planGarbage } from "./gc.ts";
 import { Http } from "./http/http.ts";
+import type { ImagesContext } from "./images-context.ts";
 import type {
   BlobSize,
   ImagesOptions,
@@ -26,55 +21,48 @@ import type {
   RemoveKernelResult,
   RemoveResult,
 } from "./images-options.ts";
+import { importImage } from "./import-image.ts";
 import { findBusybox, readBusybox } from "./kit/busybox.ts";
 import { defaultPlaces } from "./kit/host-kernels.ts";
 import type { ImportKernelOptions } from "./kit/import-kernel.ts";
 import type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";
-import { findKernel, Kernels } from "./kit/kernels.ts";
-import { defaultLimits, type LayerLimits } from "./layers/flatten.ts";
-import type { ImageContents } from "./oci/contents.ts";
-import { convertLayers } from "./oci/convert-layers.ts";
-import { makeRecord } from "./oci/make-record.ts";
-import { checkChecksum, hideSecrets, isKnownName, isUrl, urlName } from "./names.ts";
+import { Kernels } from "./kit/kernels.ts";
+import { defaultLimits } from "./layers/layer-limits.ts";
+import { checkChecksum, hideSecrets } from "./names.ts";
 import { ociArchitecture } from "./oci/manifest.ts";
-import { openSource } from "./oci/open-source.ts";
-import type { ImageProgress } from "./progress.ts";
+import { pullImage } from "./pull-image.ts";
 import { familiarName, parseReference } from "./reference.ts";
-import { openRegistryImage } from "./registry/registry-contents.ts";
-import { findImage } from "./store/find-image.ts";
+import { removeImage, removeKernel } from "./remove-image.ts";
 import { Blobs } from "./store/blobs.ts";
+import { findImage } from "./store/find-image.ts";
 import type { ImageRecord } from "./store/image-record.ts";
-import { type ImageStore, openImageStore, openImageStoreReadOnly } from "./store/image-store.ts";
 import { blobIdPattern, imagePaths } from "./store/paths.ts";
+import { StoreAccess } from "./store/store-access.ts";
 import { vmImage } from "./vm-image.ts";
-
-/** The largest file that is downloaded, where its size is not known before. */
-const downloadBytes = 1024 ** 4;
 
 /** The images of a root directory. */
 export class Images implements AsyncDisposable {
-  readonly #host: Host;
-  readonly #options: ImagesOptions;
-  readonly #blobs: Blobs;
-  readonly #http: Http;
-  readonly #limits: LayerLimits;
-  readonly #architecture: string;
+  readonly #context: ImagesContext;
   readonly #kernels: Kernels;
-  #store: ImageStore | undefined;
 
   constructor(options: ImagesOptions) {
-    if (!isAbsolute(options.rootDir))
-      throw new TypeError(`not an absolute path: ${options.rootDir}`);
-    this.#options = options;
-    this.#host = options.host;
-    this.#blobs = new Blobs(options.host, imagePaths(options.rootDir));
-    this.#http = new Http(options.host, options.http);
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#architecture = ociArchitecture(options.host.facts.arch);
-    this.#kernels = new Kernels(options.host, this.#blobs, this.#architecture, {
-      ...defaultPlaces,
-      ...options.kernels,
-    });
+    const { host, rootDir } = options;
+    if (!isAbsolute(rootDir)) throw new TypeError(`not an absolute path: ${rootDir}`);
+    const blobs = new Blobs(host, imagePaths(rootDir));
+    const architecture = ociArchitecture(host.facts.arch);
+    this.#context = {
+      host,
+      blobs,
+      store: new StoreAccess(host, blobs),
+      http: new Http(host, options.http),
+      limits: { ...defaultLimits, ...options.limits },
+      architecture,
+      logger: options.logger ?? silentLogger,
+      environment: options.environment,
+      references: async () => (await options.references?.()) ?? [],
+    };
+    const places = { ...defaultPlaces, ...options.kernels };
+    this.#kernels = new Kernels(host, blobs, architecture, places);
   }
 
   /**
@@ -83,8 +71,8 @@ export class Images implements AsyncDisposable {
    */
   async pull(name: string, options: PullOptions = {}): Promise<PullResult> {
     checkChecksum(options.checksum);
-    return await this.#doing(`cannot pull ${hideSecrets(name)}`, options, async () =>
-      isUrl(name) ? await this.#pullDisk(name, options) : await this.#pullOci(name, options),
+    return await this.#doing(`cannot pull ${hideSecrets(name)}`, options, () =>
+      pullImage(this.#context, name, options),
     );
   }
 
@@ -98,13 +86,14 @@ export class Images implements AsyncDisposable {
     checkChecksum(options.checksum);
     const what = typeof source === "string" ? source : "the standard input";
     return await this.#doing(`cannot import ${what}`, options, () =>
-      this.#import(source, what, options),
+      importImage(this.#context, source, what, options),
     );
   }
 
   /** All images, by name. Writes nothing. */
   list(): readonly ImageRecord[] {
-    return this.#read((store) => store?.list() ?? []);
+    using look = this.#context.store.look();
+    return look.store?.list() ?? [];
   }
 
   /**
@@ -112,7 +101,8 @@ export class Images implements AsyncDisposable {
    * @throws SilkError `IMAGE_NOT_FOUND`, `IMAGE_AMBIGUOUS`
    */
   inspect(name: string): ImageRecord {
-    return this.#read((store) => findImage(store, name));
+    using look = this.#context.store.look();
+    return findImage(look.store, name);
   }
 
   /**
@@ -121,16 +111,9 @@ export class Images implements AsyncDisposable {
    * @throws SilkError `IMAGE_NOT_FOUND`
    */
   async remove(name: string, options: CallOptions = {}): Promise<RemoveResult> {
-    return await this.#doing(`cannot remove ${name}`, options, async () => {
-      const store = await this.#writable();
-      const image = findImage(store, name);
-      const isByDigest = !isKnownName(name, image);
-      const refs = isByDigest
-        ? store.findByDigest(image.digest).map(({ ref }) => ref)
-        : [image.ref];
-      store.remove(refs);
-      return { image, refs, ...(await this.#free(store, image.blobIds, options)) };
-    });
+    return await this.#doing(`cannot remove ${name}`, options, () =>
+      removeImage(this.#context, name, options),
+    );
   }
 
   /**
@@ -140,20 +123,17 @@ export class Images implements AsyncDisposable {
    */
   async importKernel(source: string, options: ImportKernelOptions = {}): Promise<KernelRecord> {
     return await this.#doing(`cannot import the kernel ${source}`, options, async () => {
-      await using _use = await this.#blobs.use(options);
-      return await this.#kernels.import(await this.#writable(), resolvePath(source), options);
+      const { blobs, store } = this.#context;
+      await using _use = await blobs.use(options);
+      return await this.#kernels.import(await store.writable(), resolvePath(source), options);
     });
   }
 
   /** The kernels that VMs of container images can boot: those that were imported, and those of this machine, with what stands in their way. Writes nothing. */
   async listKernels(options: CallOptions = {}): Promise<readonly KernelInfo[]> {
     return await this.#doing("cannot list the kernels", options, async () => {
-      const store = this.#open();
-      try {
-        return await this.#kernels.list(store, options);
-      } finally {
-        if (store !== this.#store) store?.[Symbol.dispose]();
-      }
+      using look = this.#context.store.look();
+      return await this.#kernels.list(look.store, options);
     });
   }
 
@@ -163,8 +143,9 @@ export class Images implements AsyncDisposable {
    */
   async findBusybox(options: CallOptions = {}): Promise<string> {
     return await this.#doing("cannot find a busybox", options, async () => {
-      const path = await findBusybox(this.#host);
-      await readBusybox(this.#host, path, this.#architecture);
+      const { host, architecture } = this.#context;
+      const path = await findBusybox(host);
+      await readBusybox(host, path, architecture);
       return path;
     });
   }
@@ -174,12 +155,9 @@ export class Images implements AsyncDisposable {
    * @throws SilkError `KERNEL_NOT_FOUND`
    */
   async removeKernel(name: string, options: CallOptions = {}): Promise<RemoveKernelResult> {
-    return await this.#doing(`cannot remove the kernel ${name}`, options, async () => {
-      const store = await this.#writable();
-      const kernel = findKernel(store, name);
-      store.removeKernel(name);
-      return { kernel, ...(await this.#free(store, kernel.blobIds, options)) };
-    });
+    return await this.#doing(`cannot remove the kernel ${name}`, options, () =>
+      removeKernel(this.#context, name, options),
+    );
   }
 
   /**
@@ -189,8 +167,9 @@ export class Images implements AsyncDisposable {
    */
   async kit(options: KitOptions = {}): Promise<BootKit> {
     return await this.#doing("cannot make what a container image boots with", options, async () => {
-      await using _use = await this.#blobs.use(options);
-      return await this.#kernels.kit(await this.#writable(), options);
+      const { blobs, store } = this.#context;
+      await using _use = await blobs.use(options);
+      return await this.#kernels.kit(await store.writable(), options);
     });
   }
 
@@ -198,8 +177,8 @@ export class Images implements AsyncDisposable {
   async tag(name: string, newName: string, options: CallOptions = {}): Promise<ImageRecord> {
     const ref = parseReference(newName).name;
     return await this.#doing(`cannot tag ${name}`, options, async () => {
-      await using _use = await this.#blobs.use(options);
-      const store = await this.#writable();
+      await using _use = await this.#context.blobs.use(options);
+      const store = await this.#context.store.writable();
       const record = { ...findImage(store, name), ref };
       store.put(record);
       return record;
@@ -219,18 +198,19 @@ export class Images implements AsyncDisposable {
     readonly lease: HostLock;
   }> {
     return await this.#doing(`cannot use ${name}`, options, async () => {
-      const lease = await this.#blobs.use(options);
+      const { blobs } = this.#context;
+      const lease = await blobs.use(options);
       try {
         const record = this.inspect(name);
         for (const id of record.blobIds)
-          if (!(await this.#blobs.has(id)))
+          if (!(await blobs.has(id)))
             throw new SilkError(`a part of the image ${familiarName(record.ref)} is gone`, {
               code: "BLOB_MISSING",
               kind: "failed",
               hint: `Pull it again: silk image pull ${familiarName(record.ref)}`,
               details: { blobId: id },
             });
-        return { image: vmImage(record, this.#blobs), record, lease };
+        return { image: vmImage(record, blobs), record, lease };
       } catch (error) {
         await lease.release();
         throw error;
@@ -240,13 +220,13 @@ export class Images implements AsyncDisposable {
 
   /** The files of images that are here, with the room that each takes. Looks at the disk alone, and writes nothing. */
   async blobs(): Promise<readonly BlobSize[]> {
-    const { files } = this.#host;
-    const names = await files.list(this.#blobs.paths.blobsDir);
+    const { host, blobs } = this.#context;
+    const names = await host.files.list(blobs.paths.blobsDir);
     return await Promise.all(
       names
         .filter((name) => blobIdPattern.test(name))
         .map(async (blobId) => {
-          const stat = await files.stat(this.#blobs.path(blobId));
+          const stat = await host.files.stat(blobs.path(blobId));
           return { blobId, sizeBytes: stat?.allocatedBytes ?? 0 };
         }),
     );
@@ -254,18 +234,16 @@ export class Images implements AsyncDisposable {
 
   /** Where a blob is, by its id, which may be anything; undefined where there is none. */
   async blobPath(blobId: string): Promise<string | undefined> {
-    if (!blobIdPattern.test(blobId) || !(await this.#blobs.has(blobId))) return undefined;
-    return this.#blobs.path(blobId);
+    const { blobs } = this.#context;
+    if (!blobIdPattern.test(blobId) || !(await blobs.has(blobId))) return undefined;
+    return blobs.path(blobId);
   }
 
   /** What gc would remove, and what stays for whom. Writes nothing. */
   async planGarbage(): Promise<GarbagePlan> {
-    const store = this.#open();
-    try {
-      return await planGarbage(this.#host, this.#blobs, store, await this.#references());
-    } finally {
-      if (store !== this.#store) store?.[Symbol.dispose]();
-    }
+    const { host, blobs, store, references } = this.#context;
+    using look = store.look();
+    return await planGarbage(host, blobs, look.store, await references());
   }
 
   /**
@@ -277,213 +255,16 @@ export class Images implements AsyncDisposable {
     options: CallOptions & { readonly waitMs?: number | undefined } = {},
   ): Promise<readonly ImageGarbage[]> {
     return await this.#doing("cannot collect the garbage of images", options, async () => {
+      const { host, blobs, store, references } = this.#context;
       // Where there are no images there is nothing to collect, and nothing to make.
-      if ((await this.#host.files.stat(this.#blobs.paths.directory)) === undefined) return [];
-      const store = await this.#writable();
-      return await collectGarbage(
-        this.#host,
-        this.#blobs,
-        store,
-        () => this.#references(),
-        options,
-      );
+      if ((await host.files.stat(blobs.paths.directory)) === undefined) return [];
+      return await collectGarbage(host, blobs, await store.writable(), references, options);
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#store?.[Symbol.dispose]();
-    this.#store = undefined;
-    await this.#http[Symbol.asyncDispose]();
-  }
-
-  async #pullOci(name: string, options: PullOptions): Promise<PullResult> {
-    await refuseFileName(this.#host, name);
-    const reference = parseReference(name);
-    const ref = options.name === undefined ? reference.name : parseReference(options.name).name;
-    await using _use = await this.#blobs.use(options);
-    const store = await this.#writable();
-    const known = store.find(ref);
-    const isPinned = reference.digest !== undefined || options.policy === "missing";
-    if (known !== undefined && isPinned && (await this.#isWhole(known)))
-      return { image: known, changed: false };
-    options.onProgress?.({ phase: "resolving", item: familiarName(reference.name) });
-    await using contents = await openRegistryImage(this.#host, this.#http, this.#blobs, reference, {
-      architecture: this.#architecture,
-      signal: options.signal,
-      plainHttp: options.plainHttp,
-      environment: this.#options.environment,
-    });
-    return await this.#take(contents, ref, reference.name, options);
-  }
-
-  /** Makes an image's layers blobs, and writes down that it is here. */
-  async #take(
-    contents: ImageContents,
-    ref: string,
-    source: string,
-    options: CallOptions & {
-      readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
-    },
-  ): Promise<PullResult> {
-    const store = await this.#writable();
-    const known = store.find(ref);
-    if (known?.digest === contents.digest && (await this.#isWhole(known)))
-      return { image: known, changed: false };
-    const converted = await convertLayers(
-      {
-        host: this.#host,
-        blobs: this.#blobs,
-        store,
-        limits: this.#limits,
-        signal: options.signal,
-        onProgress: (progress) => options.onProgress?.(progress),
-      },
-      contents,
-    );
-    const record = await makeRecord(this.#host, this.#blobs, contents, converted, {
-      ref,
-      source,
-      architecture: this.#architecture,
-    });
-    options.signal?.throwIfAborted();
-    store.put(record);
-    options.onProgress?.({ phase: "done", item: familiarName(ref) });
-    return { image: record, changed: true };
-  }
-
-  async #pullDisk(url: string, options: PullOptions): Promise<PullResult> {
-    const ref = options.name === undefined ? urlName(url) : parseReference(options.name).name;
-    await using _use = await this.#blobs.use(options);
-    const store = await this.#writable();
-    const known = store.find(ref);
-    if (known !== undefined && options.policy === "missing" && (await this.#isWhole(known)))
-      return { image: known, changed: false };
-    const record = await pullDisk(this.#diskContext(options), {
-      url,
-      ref,
-      digest: options.checksum,
-      known,
-      plainHttp: options.plainHttp === true,
-    });
-    if (record === undefined && known !== undefined) return { image: known, changed: false };
-    if (record === undefined) throw imageInvalid(`${hideSecrets(url)} did not arrive`);
-    return this.#put(store, record, options);
-  }
-
-  async #import(
-    source: string | Readable,
-    what: string,
-    options: ImportOptions,
-  ): Promise<PullResult> {
-    await using _use = await this.#blobs.use(options);
-    await using work = await this.#blobs.work(options);
-    const path =
-      typeof source === "string"
-        ? resolvePath(source)
-        : await spool(this.#host, source, join(work.path, "input"), options);
-    const opened = await openSource(this.#host, path, {
-      what,
-      select: options.select,
-      architecture: this.#architecture,
-      directory: work.path,
-      mostBytes: this.#limits.unpackedBytes,
-      signal: options.signal,
-    });
-    const [own] = opened === "disk" ? [] : opened.names.filter((name) => /[:/]/.test(name));
-    const name = options.name ?? own;
-    if (name === undefined)
-      throw new SilkError(`${what} does not tell its name`, {
-        code: "NAME_MISSING",
-        kind: "invalid",
-        hint: "Give it one: --name NAME",
-      });
-    const ref = parseReference(name).name;
-    if (opened !== "disk") {
-      await using contents = opened;
-      return await this.#take(contents, ref, what, options);
-    }
-    const store = await this.#writable();
-    const context = this.#diskContext(options);
-    const record = await importDisk(context, { path, ref, source: what, digest: options.checksum });
-    return this.#put(store, record, options);
-  }
-
-  #put(
-    store: ImageStore,
-    record: ImageRecord,
-    options: {
-      readonly signal?: AbortSignal | undefined;
-      readonly onProgress?: ((progress: ImageProgress) => void) | undefined;
-    },
-  ): PullResult {
-    options.signal?.throwIfAborted();
-    const before = store.find(record.ref);
-    store.put(record);
-    options.onProgress?.({ phase: "done", item: familiarName(record.ref) });
-    return { image: record, changed: before?.digest !== record.digest };
-  }
-
-  #diskContext(options: ImportOptions): DiskContext {
-    const logger = this.#options.logger ?? silentLogger;
-    return {
-      host: this.#host,
-      http: this.#http,
-      blobs: this.#blobs,
-      unpackedBytes: this.#limits.unpackedBytes,
-      downloadBytes,
-      architecture: this.#architecture,
-      signal: options.signal,
-      onProgress: (progress) => options.onProgress?.(progress),
-      warn: options.onWarning ?? ((message) => logger.warn(message)),
-    };
-  }
-
-  /** Removes those of some blobs that nothing needs. */
-  async #free(
-    store: ImageStore,
-    blobIds: readonly string[],
-    options: CallOptions,
-  ): Promise<Pick<RemoveResult, "freed" | "kept">> {
-    const only = new Set(blobIds);
-    // Whoever pulls just now may be about to need it: gc removes it later.
-    const freed = await collectGarbage(this.#host, this.#blobs, store, () => this.#references(), {
-      ...options,
-      waitMs: 0,
-      only,
-    }).catch((error: unknown) => {
-      if ((error as { code?: unknown }).code === "IMAGES_BUSY") return [];
-      throw error;
-    });
-    const { kept } = await planGarbage(this.#host, this.#blobs, store, await this.#references());
-    return { freed, kept: kept.filter(({ blobId }) => only.has(blobId)) };
-  }
-
-  async #isWhole(record: ImageRecord): Promise<boolean> {
-    for (const id of record.blobIds) if (!(await this.#blobs.has(id))) return false;
-    return true;
-  }
-
-  async #references(): Promise<readonly BlobReference[]> {
-    return (await this.#options.references?.()) ?? [];
-  }
-
-  async #writable(): Promise<ImageStore> {
-    await this.#blobs.prepare();
-    this.#store ??= openImageStore(this.#host, this.#blobs.paths.databasePath);
-    return this.#store;
-  }
-
-  #open(): ImageStore | undefined {
-    return this.#store ?? openImageStoreReadOnly(this.#host, this.#blobs.paths.databasePath);
-  }
-
-  #read<T>(run: (store: ImageStore | undefined) => T): T {
-    const store = this.#open();
-    try {
-      return run(store);
-    } finally {
-      if (store !== this.#store) store?.[Symbol.dispose]();
-    }
+    this.#context.store[Symbol.dispose]();
+    await this.#context.http[Symbol.asyncDispose]();
   }
 
   async #doing<T>(doing: string, { signal }: CallOptions, run: () => Promise<T>): Promise<T> {

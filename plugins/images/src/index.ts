@@ -22,7 +22,7 @@ export type { KernelPlaces } from "./kit/host-kernels.ts";
 export type { ImportKernelOptions } from "./kit/import-kernel.ts";
 export type { BootKit, KernelInfo, KernelRecord } from "./kit/kernel-record.ts";
 export { runDiskContent } from "./kit/run-disk.ts";
-export type { LayerLimits } from "./layers/flatten.ts";
+export type { LayerLimits } from "./layers/layer-limits.ts";
 export type { ImageProgress } from "./progress.ts";
 export { familiarName, parseReference, type Reference } from "./reference.ts";
 export type { ImageLayer, ImageRecord, ImageRunConfig } from "./store/image-record.ts";

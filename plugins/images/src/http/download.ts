@@ -31,7 +31,7 @@ const reportEveryBytes = 1024 ** 2;
 
 /**
  * Downloads into a file, or goes on where an earlier download ended. The digest is that of the whole, what was there before included. What fails for a reason that may
- * pass is tried again from where it broke off; as long as something arrives the attempts do not count. On the disk when it returns.
+ * pass is tried again from where it broke off; as long as something arrives the attempts do not count.
  * @returns the digest
  * @throws SilkError `DIGEST_MISMATCH`, `SIZE_MISMATCH` (and the file is gone), `DISK_FULL`, `SERVER_UNREACHABLE`, …
  */
@@ -111,14 +111,8 @@ async function attempt(host: Host, request: DownloadRequest, state: State): Prom
   if (response.status === 416) {
     await response.body.dump().catch(() => undefined);
     // It is all there already, or the server has something else by now.
-    if (
-      state.bytes > 0 &&
-      request.sizeBytes === undefined &&
-      rangeTotal(response) === state.bytes
-    ) {
-      await file.sync();
+    if (state.bytes > 0 && request.sizeBytes === undefined && rangeTotal(response) === state.bytes)
       return;
-    }
     await restart(file, request, state);
     throw httpFailed(withoutQuery(response.url), new Error("the server has less than it had"));
   }

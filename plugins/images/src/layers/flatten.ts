@@ -2,25 +2,16 @@ import type * as Crypto from "node:crypto";
 import { join } from "node:path";
 import { type CallOptions, type Host, isSilkError, SilkError } from "@silkvm/core";
 import { ByteSource } from "@silkvm/storage";
-import { layerInvalid, shown, tooLarge } from "../errors.ts";
+import { layerInvalid, shown } from "../errors.ts";
 import { SequentialWriter } from "../files/sequential-writer.ts";
-import { isBootFile } from "./boot-file.ts";
-import { BootFileWriter, type KeptBootFile } from "./boot-file-writer.ts";
-import { type Inode, namesOf, type Node, numberLinks, whiteout } from "./inode.ts";
+import type { KeptBootFile } from "./boot-file-writer.ts";
+import { directoryNode, type Inode, namesOf, type Node, numberLinks, whiteout } from "./inode.ts";
+import { LayerBudget, type LayerLimits } from "./layer-limits.ts";
+import { LayerOutput } from "./layer-output.ts";
 import { type Assumptions, LayerTree, type Place } from "./layer-tree.ts";
 import { type LayerEntry, readLayer } from "./read-layer.ts";
-import { writeEnd, writeHeader, writePadding } from "./tar-writer.ts";
+import { readWhiteout } from "./whiteout-name.ts";
 import { writeTree } from "./write-tree.ts";
-
-/** What bounds a layer, so that a small download does not fill a disk, or memory. */
-export interface LayerLimits {
-  /** Bytes of a layer when it is unpacked. Default 64 GiB. */
-  readonly unpackedBytes: number;
-  /** Files, directories and the like in a layer. Default 4 million. */
-  readonly entries: number;
-}
-
-export const defaultLimits: LayerLimits = { unpackedBytes: 64 * 1024 ** 3, entries: 4_000_000 };
 
 export interface FlattenRequest extends CallOptions {
   /** The layer's archive, uncompressed. */
@@ -48,9 +39,6 @@ export interface FlatLayer {
   readonly latestSeconds: number;
 }
 
-const whiteoutPrefix = ".wh.";
-const opaqueName = ".wh..wh..opq";
-
 /**
  * Reads a layer and writes it again as an archive that can be handed to any program: no path leads elsewhere, none is there twice, each has its
  * directory before it, and what it removes from the layers below is said in overlayfs's way.
@@ -59,7 +47,8 @@ const opaqueName = ".wh..wh..opq";
 export async function flattenLayer(host: Host, request: FlattenRequest): Promise<FlatLayer> {
   const tarPath = join(request.directory, "layer.tar");
   await using file = await host.files.open(tarPath, "create");
-  const flattening = new Flattening(host, request, new SequentialWriter(file));
+  const output = new LayerOutput(host, request.directory, new SequentialWriter(file));
+  const flattening = new Flattening(request, output);
   try {
     await flattening.read();
   } catch (error) {
@@ -67,46 +56,43 @@ export async function flattenLayer(host: Host, request: FlattenRequest): Promise
       throw layerInvalid(error.message.replace(/^the archive is not valid: /, ""), error);
     throw error;
   }
-  const { tree, dirty } = flattening;
+  const { tree, dirty, linked } = flattening;
   const finalPath = dirty ? join(request.directory, "layer-2.tar") : tarPath;
   if (dirty) {
-    await writeTree(host, finalPath, tree.root, { tarPath, dataAt: flattening.dataAt }, request);
+    await writeTree(host, finalPath, tree.root, { tarPath, dataAt: output.dataAt }, request);
     await host.files.remove(tarPath);
   }
-  numberLinks(tree.root);
+  numberLinks(tree.root, linked);
   return {
     tarPath: finalPath,
     tree: tree.root,
     assumptions: tree.assumptions(),
     dependsOnBelow: tree.dependsOnBelow,
-    bootFiles: flattening.boot.kept,
+    bootFiles: output.boot.kept,
     diffId: flattening.digest,
-    latestSeconds: flattening.latestSeconds,
+    latestSeconds: output.latestSeconds,
   };
 }
 
 class Flattening {
   readonly tree: LayerTree;
-  /** Where in the archive that is written a file's data begins. */
-  readonly dataAt = new Map<Inode, number>();
-  readonly boot: BootFileWriter;
+  /** Files that have several names. */
+  readonly linked = new Set<Inode>();
   /** Whether something was written that is not so any more. */
   dirty = false;
   digest = "";
-  latestSeconds = 0;
   readonly #request: FlattenRequest;
-  readonly #writer: SequentialWriter;
+  readonly #output: LayerOutput;
+  readonly #budget: LayerBudget;
   readonly #hash: Crypto.Hash = process.getBuiltinModule("node:crypto").createHash("sha256");
-  #entries = 0;
   #hasRoot = false;
-  #unpackedBytes = 0;
   #source!: ByteSource;
 
-  constructor(host: Host, request: FlattenRequest, writer: SequentialWriter) {
+  constructor(request: FlattenRequest, output: LayerOutput) {
     this.#request = request;
-    this.#writer = writer;
+    this.#output = output;
+    this.#budget = new LayerBudget(request.limits);
     this.tree = new LayerTree(request.below, "");
-    this.boot = new BootFileWriter(host, request.directory);
   }
 
   async read(): Promise<void> {
@@ -125,54 +111,46 @@ class Flattening {
     }
     this.digest = this.#hash.digest("hex");
     await this.#beginRoot();
-    await writeEnd(this.#writer);
-    await this.#writer.finish();
+    await this.#output.end();
   }
 
   async *#hashed(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let bytes = 0;
     for await (const chunk of archive) {
-      bytes += chunk.length;
-      if (bytes > this.#request.limits.unpackedBytes * 2)
-        throw tooLarge("a layer of the image", this.#request.limits.unpackedBytes);
+      this.#budget.archive(chunk.length);
       this.#hash.update(chunk);
       yield chunk;
     }
   }
 
   async #take(entry: LayerEntry): Promise<void> {
-    const { limits } = this.#request;
-    this.#unpackedBytes += entry.inode.sizeBytes;
-    if (this.#unpackedBytes > limits.unpackedBytes)
-      throw tooLarge("a layer of the image", limits.unpackedBytes);
-    if (++this.#entries > limits.entries)
-      throw layerInvalid(`it has more than ${limits.entries} entries`);
+    this.#budget.unpacked(entry.inode.sizeBytes);
+    this.#budget.entry();
     if (entry.path === "") return await this.#root(entry);
     await this.#beginRoot();
     const place = await this.#place(entry.path);
-    if (place.name.startsWith(whiteoutPrefix)) {
+    const removed = readWhiteout(place);
+    if (removed !== undefined) {
       await this.#skipData(entry);
-      return await this.#remove(place);
-    }
-    if (entry.inode.kind === "char" && isZeroDevice(entry.inode)) return await this.#hide(place);
-    if (entry.linkTo !== undefined) return await this.#link(place, entry);
-    await this.#put(place, entry);
+      if (removed === "opaque") this.#hideAll(place.parent);
+      else if (removed !== "nothing") await this.#hide(removed);
+    } else if (entry.inode.kind === "char" && isZeroDevice(entry.inode)) await this.#hide(place);
+    else if (entry.linkTo !== undefined) await this.#link(place, entry, entry.linkTo);
+    else if (entry.inode.kind === "directory") await this.#putDirectory(place, entry);
+    else await this.#putFile(place, entry);
   }
 
   #place(path: string): Promise<Place> {
     return this.tree.place(path, async (at, node) => {
       // There was a whiteout in its place.
       if (node.opaque) this.dirty = true;
-      this.#time(node.inode);
-      await writeHeader(this.#writer, at, node.inode, { opaque: node.opaque });
+      await this.#output.header(at, node.inode, { opaque: node.opaque });
     });
   }
 
   async #beginRoot(): Promise<void> {
     if (this.#hasRoot) return;
     this.#hasRoot = true;
-    this.#time(this.tree.root.inode);
-    await writeHeader(this.#writer, "", this.tree.root.inode);
+    await this.#output.header("", this.tree.root.inode);
   }
 
   async #root(entry: LayerEntry): Promise<void> {
@@ -180,61 +158,34 @@ class Flattening {
     if (entry.inode.kind !== "directory") throw layerInvalid("its root is no directory");
     this.tree.root.inode = entry.inode;
     this.tree.described("");
+    this.#output.time(entry.inode);
     if (this.#hasRoot) this.dirty = true;
     else await this.#beginRoot();
   }
 
-  async #put(place: Place, entry: LayerEntry): Promise<void> {
-    const { parent, name, path, below } = place;
+  async #putDirectory({ parent, name, path, below }: Place, entry: LayerEntry): Promise<void> {
     const old = parent.children?.get(name);
-    this.#time(entry.inode);
-    if (entry.inode.kind === "directory") {
-      const isFresh = old?.inode.kind !== "directory";
-      if (old !== undefined) this.dirty = true;
-      const node: Node = isFresh
-        ? { inode: entry.inode, children: new Map(), opaque: false, layer: "" }
-        : old;
-      // What was removed and made anew hides what was there.
-      if (old?.inode.kind === "whiteout") node.opaque = below?.children?.has(name) === true;
-      node.inode = entry.inode;
-      parent.children?.set(name, node);
-      this.tree.described(path);
-      await writeHeader(this.#writer, path, entry.inode, { opaque: node.opaque });
-      await this.#skipData(entry);
-      return;
-    }
     if (old !== undefined) this.dirty = true;
-    await using boot =
-      entry.inode.kind === "file" && isBootFile(path) ? await this.boot.begin(path) : undefined;
-    await writeHeader(this.#writer, path, entry.inode);
-    const dataAt = this.#writer.position;
-    await this.#copyData(entry, boot);
-    const kept = await boot?.end();
-    const inode = kept === undefined ? entry.inode : { ...entry.inode, bootBlobId: kept.blobId };
-    this.dataAt.set(inode, dataAt);
+    const node: Node = old?.inode.kind === "directory" ? old : directoryNode(entry.inode, "");
+    // What was removed and made anew hides what was there.
+    if (old?.inode.kind === "whiteout") node.opaque = below?.children?.has(name) === true;
+    node.inode = entry.inode;
+    parent.children?.set(name, node);
+    this.tree.described(path);
+    await this.#output.header(path, entry.inode, { opaque: node.opaque });
+    await this.#skipData(entry);
+  }
+
+  async #putFile({ parent, name, path }: Place, entry: LayerEntry): Promise<void> {
+    if (parent.children?.has(name) === true) this.dirty = true;
+    const inode = await this.#output.file(path, entry, this.#source);
     parent.children?.set(name, { inode, children: undefined, opaque: false, layer: "" });
   }
 
-  /** `.wh.NAME` hides what is below; `.wh..wh..opq` hides all that is below in its directory. */
-  async #remove({ parent, below, name, path }: Place): Promise<void> {
-    const directory = path.slice(0, -name.length).replace(/\/$/, "");
-    if (name === opaqueName) {
-      if (parent.opaque) return;
-      parent.opaque = true;
-      this.dirty = true;
-      return;
-    }
-    // AUFS's own files, which nobody has any use for.
-    if (name.startsWith(".wh..wh.")) return;
-    const hidden = name.slice(whiteoutPrefix.length);
-    if (hidden === "" || hidden === "." || hidden === "..")
-      throw layerInvalid(`${shown(path)} removes nothing that has a name`);
-    await this.#hide({
-      parent,
-      below,
-      name: hidden,
-      path: directory === "" ? hidden : `${directory}/${hidden}`,
-    });
+  #hideAll(directory: Node): void {
+    if (directory.opaque) return;
+    directory.opaque = true;
+    this.dirty = true;
   }
 
   async #hide({ parent, below, name, path }: Place): Promise<void> {
@@ -242,20 +193,17 @@ class Flattening {
     const own = parent.children?.get(name);
     // What a layer has itself is never removed by it, whatever the order.
     if (own !== undefined && own.inode.kind !== "whiteout") {
-      if (own.inode.kind !== "directory" || own.opaque || !isBelow) return;
-      own.opaque = true;
-      this.dirty = true;
+      if (own.inode.kind === "directory" && isBelow) this.#hideAll(own);
       return;
     }
     if (!parent.opaque) this.tree.removes(path, isBelow);
     // A whiteout of nothing would show up in a listing.
     if (!isBelow || own !== undefined) return;
     parent.children?.set(name, { inode: whiteout, children: undefined, opaque: false, layer: "" });
-    await writeHeader(this.#writer, path, whiteout);
+    await this.#output.header(path, whiteout);
   }
 
-  async #link(place: Place, entry: LayerEntry): Promise<void> {
-    const linkTo = entry.linkTo ?? "";
+  async #link(place: Place, entry: LayerEntry, linkTo: string): Promise<void> {
     const target = await this.#place(linkTo);
     const own = target.parent.children?.get(target.name);
     const node =
@@ -265,9 +213,15 @@ class Flattening {
     if (node.inode.kind === "directory")
       throw layerInvalid(`${shown(entry.path)} is a hard link to a directory`);
     if (place.path === target.path) return;
-    if (place.parent.children?.get(place.name) !== undefined) this.dirty = true;
-    place.parent.children?.set(place.name, { ...node });
-    await writeHeader(this.#writer, place.path, node.inode, { linkTo: target.path });
+    if (place.parent.children?.has(place.name) === true) this.dirty = true;
+    await this.#name(place, node, target.path);
+  }
+
+  /** Gives a file of the layer one more name. */
+  async #name({ parent, name, path }: Place, node: Node, linkTo: string): Promise<void> {
+    this.linked.add(node.inode);
+    parent.children?.set(name, { ...node });
+    await this.#output.header(path, node.inode, { linkTo });
   }
 
   /** A hard link to a file of a layer below brings the file into this layer, as it would in a running container. */
@@ -278,25 +232,14 @@ class Flattening {
     if (under.inode.kind === "directory") return under;
     this.tree.takesFromBelow();
     const { inode } = under;
-    const writer = this.#writer;
-    this.#unpackedBytes += inode.sizeBytes;
-    if (this.#unpackedBytes > this.#request.limits.unpackedBytes)
-      throw tooLarge("a layer of the image", this.#request.limits.unpackedBytes);
-    this.#time(inode);
-    await writeHeader(writer, path, inode);
-    const start = writer.position;
-    if (inode.kind === "file") {
-      for await (const bytes of this.#request.readBelow(under.layer, path))
-        await writer.write(bytes);
-      if (writer.position - start !== inode.sizeBytes)
-        throw new SilkError(`the file ${shown(path)} of a layer below is not what it was`, {
-          code: "BLOB_DAMAGED",
-          kind: "failed",
-          hint: "Remove the image (`silk image rm`), collect the garbage (`silk gc`), and pull it again.",
-        });
-      await writePadding(writer, inode.sizeBytes);
-    }
-    this.dataAt.set(inode, start);
+    this.#budget.unpacked(inode.sizeBytes);
+    const data = inode.kind === "file" ? this.#request.readBelow(under.layer, path) : noData();
+    if ((await this.#output.copy(path, inode, data)) !== inode.sizeBytes)
+      throw new SilkError(`the file ${shown(path)} of a layer below is not what it was`, {
+        code: "BLOB_DAMAGED",
+        kind: "failed",
+        hint: "Remove the image (`silk image rm`), collect the garbage (`silk gc`), and pull it again.",
+      });
     const node: Node = { inode, children: undefined, opaque: false, layer: "" };
     parent.children?.set(name, node);
     // Its other names come with it, or it would be two files from now on.
@@ -306,47 +249,19 @@ class Flattening {
       const seen = place.below?.children?.get(place.name);
       if (isHidden || seen?.layer !== under.layer || seen.inode.linkGroup !== inode.linkGroup)
         continue;
-      place.parent.children?.set(place.name, { ...node });
-      await writeHeader(writer, place.path, inode, { linkTo: path });
+      await this.#name(place, node, path);
     }
     return node;
-  }
-
-  async #copyData(
-    entry: LayerEntry,
-    boot: { write(bytes: Uint8Array): Promise<void> } | undefined,
-  ) {
-    let position = 0;
-    const hole = async (count: number): Promise<void> => {
-      await this.#writer.zeros(count);
-      if (boot === undefined) return;
-      for (let left = count; left > 0; left -= 2 ** 20)
-        await boot.write(Buffer.alloc(Math.min(left, 2 ** 20)));
-    };
-    for (const { start, length } of entry.map.pieces()) {
-      if (start > position) await hole(start - position);
-      for (let left = length; left > 0;) {
-        const bytes = await this.#source.need(left);
-        await this.#writer.write(bytes);
-        await boot?.write(bytes);
-        left -= bytes.length;
-      }
-      position = start + length;
-    }
-    await hole(entry.inode.sizeBytes - position);
-    await writePadding(this.#writer, entry.inode.sizeBytes);
   }
 
   /** Of what is no file, and of whiteouts, which should have none. */
   async #skipData({ storedBytes }: LayerEntry): Promise<void> {
     for (let left = storedBytes; left > 0;) left -= (await this.#source.need(left)).length;
   }
-
-  #time({ mtime }: Inode): void {
-    this.latestSeconds = Math.max(this.latestSeconds, mtime.seconds + 1);
-  }
 }
 
 function isZeroDevice({ device }: Inode): boolean {
   return device?.major === 0 && device.minor === 0;
 }
+
+async function* noData(): AsyncGenerator<Uint8Array> {}

@@ -87,18 +87,25 @@ export function stack(below: Node, layer: Node): void {
   }
 }
 
-/** Numbers the files of a layer that have several names, so that they are known as one also after they were written down. */
-export function numberLinks(root: Node): void {
-  const names = new Map<Inode, Node[]>();
+/**
+ * Numbers the files of a layer that have several names, so that they are known as one also after they were written down.
+ * @param linked those that may have several: a name may have been taken away again
+ */
+export function numberLinks(root: Node, linked: ReadonlySet<Inode>): void {
+  if (linked.size === 0) return;
+  const named = new Map<Inode, Node[]>();
   const collect = (node: Node): void => {
-    if (node.children === undefined)
-      names.set(node.inode, [...(names.get(node.inode) ?? []), node]);
+    if (linked.has(node.inode)) {
+      const names = named.get(node.inode);
+      if (names === undefined) named.set(node.inode, [node]);
+      else names.push(node);
+    }
     for (const child of node.children?.values() ?? []) collect(child);
   };
   collect(root);
   let linkGroup = 0;
-  for (const [inode, nodes] of names) {
-    if (nodes.length < 2 || inode.kind === "whiteout") continue;
+  for (const [inode, nodes] of named) {
+    if (nodes.length < 2) continue;
     linkGroup += 1;
     const numbered = { ...inode, linkGroup };
     for (const node of nodes) node.inode = numbered;

@@ -1,3 +1,5 @@
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import type { Host } from "@silkvm/core";
 import * as v from "valibot";
@@ -14,6 +16,7 @@ export interface LayerFacts {
 }
 
 const currentVersion = 1;
+const pieceLength = 64 * 1024;
 const names = v.array(v.string());
 const schema = v.object({
   version: v.literal(currentVersion),
@@ -27,10 +30,27 @@ const schema = v.object({
 type Packed = readonly [Inode, 0 | 1, Readonly<Record<string, Packed>> | 0];
 
 /** What is remembered of a layer, as a file's content: what overlays it needs to know of its names, and no data. */
-export async function packLayer(facts: LayerFacts): Promise<Uint8Array> {
-  const { zstdCompress } = process.getBuiltinModule("node:zlib");
-  const text = JSON.stringify({ ...facts, version: currentVersion, root: packNode(facts.root) });
-  return await promisify(zstdCompress)(text);
+export async function packLayer({ root, ...facts }: LayerFacts): Promise<Uint8Array> {
+  const { createZstdCompress } = process.getBuiltinModule("node:zlib");
+  const head = JSON.stringify({ ...facts, version: currentVersion }).slice(0, -1);
+  // Piece by piece: a layer of a million files is never held as a text.
+  return await pipeline(
+    inPieces([`${head},"root":`], packNode(root), ["}"]),
+    createZstdCompress(),
+    buffer,
+  );
+}
+
+function* inPieces(...texts: readonly Iterable<string>[]): Generator<Buffer> {
+  let piece = "";
+  for (const text of texts)
+    for (const part of text) {
+      piece += part;
+      if (piece.length < pieceLength) continue;
+      yield Buffer.from(piece);
+      piece = "";
+    }
+  yield Buffer.from(piece);
 }
 
 /** @param layer the blob that the facts are of */
@@ -43,14 +63,18 @@ export async function readLayerFacts(host: Host, path: string, layer: string): P
   return { ...facts, root: unpackNode(facts.root as Packed, layer) };
 }
 
-function packNode({ inode, opaque, children }: Node): Packed {
-  return [
-    inode,
-    opaque ? 1 : 0,
-    children === undefined
-      ? 0
-      : Object.fromEntries([...children].map(([name, node]) => [`/${name}`, packNode(node)])),
-  ];
+function* packNode({ inode, opaque, children }: Node): Generator<string> {
+  yield `[${JSON.stringify(inode)},${opaque ? 1 : 0},`;
+  if (children === undefined) yield "0]";
+  else {
+    let before = "{";
+    for (const [name, node] of children) {
+      yield `${before}${JSON.stringify(`/${name}`)}:`;
+      yield* packNode(node);
+      before = ",";
+    }
+    yield children.size === 0 ? "{}]" : "}]";
+  }
 }
 
 function unpackNode([inode, opaque, children]: Packed, layer: string): Node {

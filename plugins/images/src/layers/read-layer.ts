@@ -42,6 +42,8 @@ const mostHeaderBytes = 1024 ** 2;
 const longestPath = 4096;
 const longestName = 255;
 const xattrPrefix = "SCHILY.xattr.";
+/** One for all files that have none: of a million files little else is remembered. */
+const noXattrs: Inode["xattrs"] = {};
 
 /**
  * The entries of a layer, up to the archive's end. Understands POSIX's headers (ustar, pax) and GNU's. Every path is checked: none leads
@@ -193,6 +195,7 @@ function signed(block: Buffer): number {
 }
 
 function xattrsOf(pax: PaxRecords, path: string): Readonly<Record<string, string>> {
+  if (!pax.some(([key]) => key.startsWith(xattrPrefix))) return noXattrs;
   const xattrs: Record<string, string> = {};
   for (const [key, value] of pax) {
     if (!key.startsWith(xattrPrefix)) continue;

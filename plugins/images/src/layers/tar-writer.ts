@@ -17,6 +17,13 @@ const nameBytes = 100;
 const largestOctalSize = 0o77777777777;
 const largestOctalId = 0o7777777;
 
+export interface HeaderOptions {
+  /** The path that it is one more name of. */
+  readonly linkTo?: string | undefined;
+  /** Whether a directory hides what lower layers have in theirs. */
+  readonly opaque?: boolean | undefined;
+}
+
 /**
  * Writes the header of one entry of a tar archive, as both GNU tar and mkfs.erofs read it: long names in GNU's way, which takes them as the
  * bytes that they are; extended attributes and parts of seconds in pax records. A whiteout becomes the device that overlayfs takes for one.
@@ -25,7 +32,7 @@ export async function writeHeader(
   writer: SequentialWriter,
   path: string,
   inode: Inode,
-  options: { readonly linkTo?: string | undefined; readonly opaque?: boolean | undefined } = {},
+  options: HeaderOptions = {},
 ): Promise<void> {
   const { kind, mtime } = inode;
   const name = kind === "directory" && options.linkTo === undefined ? `${path || "."}/` : path;

@@ -1,19 +1,22 @@
 import { join } from "node:path";
 import type { CallOptions, Host } from "@silkvm/core";
-import { digestOf, hashFor, parseDigest } from "../digest.ts";
+import { hashFor, parseDigest } from "../digest.ts";
 import { digestMismatch, layerInvalid, shown } from "../errors.ts";
 import { readFile } from "../files/read-file.ts";
 import { type ErofsMode, erofsMode, makeErofs, unpackErofs } from "../layers/erofs.ts";
-import { type FlatLayer, flattenLayer, type LayerLimits } from "../layers/flatten.ts";
+import { type FlatLayer, flattenLayer } from "../layers/flatten.ts";
 import { defaultDirectory, directoryNode, type Node, stack } from "../layers/inode.ts";
-import { type LayerFacts, packLayer, readLayerFacts } from "../layers/layer-file.ts";
-import { holdsOn } from "../layers/layer-tree.ts";
+import { type LayerFacts, packLayer } from "../layers/layer-file.ts";
+import type { LayerLimits } from "../layers/layer-limits.ts";
 import type { ImageProgress } from "../progress.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { ImageLayer } from "../store/image-record.ts";
 import type { ImageStore } from "../store/image-store.ts";
 import type { ImageContents, LayerDescriptor } from "./contents.ts";
 import { decompressLayer } from "./decompress.ts";
+import { type KnownLayer, KnownLayers } from "./known-layers.ts";
+import { LayerDownloads } from "./layer-downloads.ts";
+import { chainOf, dependentId, plainId } from "./layer-ids.ts";
 
 export interface ConvertContext extends CallOptions {
   readonly host: Host;
@@ -30,9 +33,6 @@ export interface ConvertedLayers {
   /** What the layers come to. */
   readonly root: Node;
 }
-
-/** So many layers are downloaded at once, apart from the one that is being converted. */
-const downloadsAtOnce = 4;
 
 /**
  * Makes every layer of an image a blob, those that are none yet. Layers are downloaded side by side and converted in their order, because what a layer comes to may
@@ -61,7 +61,8 @@ class Conversion {
   readonly #contents: ImageContents;
   /** File systems that are being made, by their blobs. */
   readonly #making = new Map<string, Promise<void>>();
-  readonly #downloads = new Map<string, Promise<unknown>>();
+  readonly #known: KnownLayers;
+  readonly #downloads: LayerDownloads;
   #mode: ErofsMode | undefined;
   #root: Node = directoryNode(defaultDirectory, "");
   #count = 0;
@@ -69,29 +70,28 @@ class Conversion {
   constructor(context: ConvertContext, contents: ImageContents) {
     this.#context = context;
     this.#contents = contents;
+    this.#known = new KnownLayers(context);
+    this.#downloads = new LayerDownloads(contents, context);
   }
 
   async run(): Promise<ConvertedLayers> {
-    const { store, blobs } = this.#context;
-    const wanted = await this.#missing();
+    const { blobs } = this.#context;
+    const wanted = await this.#known.missing(this.#contents.layers);
     if (wanted.length > 0) this.#mode = await erofsMode(this.#context.host, this.#context);
-    this.#startDownloads(wanted);
+    this.#downloads.start(wanted);
     const done: string[] = [];
     const bootBlobIds = new Set<string>();
     let chain = "";
     for (const layer of this.#contents.layers) {
       chain = chainOf(chain, layer.diffId);
-      const known = store.blobOfChain(chain);
-      const facts =
-        (known === undefined ? undefined : await this.#factsOf(known)) ??
-        (await this.#convert(layer, chain));
+      const facts = (await this.#known.ofChain(chain)) ?? (await this.#convert(layer, chain));
       done.push(facts.blobId);
       for (const id of facts.bootBlobIds) bootBlobIds.add(id);
       stack(this.#root, facts.root);
       this.#count += 1;
     }
     await Promise.all(this.#making.values());
-    await Promise.all(this.#downloads.values());
+    await this.#downloads.done();
     // A download may have come to its end after others had made the blob. Under the lock of the layer, because they may need it for another one.
     for (const layer of wanted) {
       await using _lock = await blobs.lock(`layer ${layer.diffId}`, this.#context);
@@ -106,46 +106,19 @@ class Conversion {
   }
 
   async settle(): Promise<void> {
-    await Promise.allSettled([...this.#making.values(), ...this.#downloads.values()]);
+    await Promise.allSettled(this.#making.values());
+    await this.#downloads.settle();
   }
 
-  /** The layers that are no blobs for certain. */
-  async #missing(): Promise<readonly LayerDescriptor[]> {
-    const missing: LayerDescriptor[] = [];
-    let chain = "";
-    for (const layer of this.#contents.layers) {
-      chain = chainOf(chain, layer.diffId);
-      const known = this.#context.store.blobOfChain(chain) ?? plainId(layer);
-      if (!(await this.#isWhole(known))) missing.push(layer);
-    }
-    return missing;
-  }
-
-  #startDownloads(layers: readonly LayerDescriptor[]): void {
-    const queue = layers.values();
-    const obtain = async (): Promise<void> => {
-      for (const layer of queue) {
-        const download = this.#contents.obtain(layer, this.#context);
-        this.#downloads.set(layer.digest, download);
-        await download;
-      }
-    };
-    for (let index = 0; index < downloadsAtOnce; index += 1) {
-      const worker = obtain();
-      // Its failure is met by whoever needs the layer.
-      worker.catch(() => undefined);
-      this.#downloads.set(`worker ${index}`, worker);
-    }
-  }
-
-  async #convert(layer: LayerDescriptor, chain: string): Promise<LayerFacts & { blobId: string }> {
+  async #convert(layer: LayerDescriptor, chain: string): Promise<KnownLayer> {
     const { store, blobs, signal } = this.#context;
     // Waited for without the lock: others may be downloading the same layer.
-    const isPlain = await this.#isWhole(plainId(layer));
-    if (!isPlain) await this.#obtain(layer);
+    if (!(await this.#known.isWhole(plainId(layer)))) await this.#downloads.obtain(layer);
     const lock = await blobs.lock(`layer ${layer.diffId}`, { signal });
     try {
-      const there = await this.#existing(layer, chain);
+      // What others have made of it meanwhile, or made of it for another image.
+      const there =
+        (await this.#known.ofChain(chain)) ?? (await this.#known.ofOthers(layer, this.#below()));
       if (there !== undefined) {
         store.setBlobOfChain(chain, there.blobId);
         await this.#contents.release(layer, this.#context);
@@ -155,9 +128,7 @@ class Conversion {
       const work = await blobs.work({ signal });
       try {
         const flat = await this.#flatten(layer, work.path);
-        const blobId = flat.dependsOnBelow
-          ? `${parseDigest(digestOf(Buffer.from(`silk layer\n${chain}`))).hex}.erofs`
-          : plainId(layer);
+        const blobId = flat.dependsOnBelow ? dependentId(chain) : plainId(layer);
         nameLayer(flat.tree, blobId);
         const facts: LayerFacts = {
           diffId: layer.diffId,
@@ -188,21 +159,6 @@ class Conversion {
       await lock.release();
       throw error;
     }
-  }
-
-  /** What others have made of it meanwhile, or made of it for another image. */
-  async #existing(layer: LayerDescriptor, chain: string) {
-    const known = this.#context.store.blobOfChain(chain);
-    const facts = known === undefined ? undefined : await this.#factsOf(known);
-    if (facts !== undefined) return facts;
-    const plain = await this.#factsOf(plainId(layer));
-    if (plain !== undefined && holdsOn(this.#below(), plain.assumptions)) return plain;
-    return undefined;
-  }
-
-  async #obtain(layer: LayerDescriptor): Promise<void> {
-    await this.#downloads.get(layer.digest);
-    await this.#contents.obtain(layer, this.#context);
   }
 
   async #flatten(layer: LayerDescriptor, directory: string): Promise<FlatLayer> {
@@ -287,35 +243,6 @@ class Conversion {
       throw layerInvalid(`${shown(path)}, which a hard link of another layer names, is no UTF-8`);
     yield* readFile(host, join(root, name), { signal });
   }
-
-  async #isWhole(blobId: string): Promise<boolean> {
-    const { blobs, host } = this.#context;
-    return (
-      (await blobs.has(blobId)) && (await host.files.stat(blobs.factsPath(blobId))) !== undefined
-    );
-  }
-
-  /** The facts of a blob that is there with all that belongs to it. */
-  async #factsOf(blobId: string): Promise<(LayerFacts & { blobId: string }) | undefined> {
-    if (!(await this.#isWhole(blobId))) return undefined;
-    const { blobs, host } = this.#context;
-    const facts = await readLayerFacts(host, blobs.factsPath(blobId), blobId).catch(
-      () => undefined,
-    );
-    for (const id of facts?.bootBlobIds ?? []) if (!(await blobs.has(id))) return undefined;
-    return facts === undefined ? undefined : { ...facts, blobId };
-  }
-}
-
-/** The blob of a layer that is the same whatever is below it. */
-function plainId({ diffId }: LayerDescriptor): string {
-  const { algorithm, hex } = parseDigest(diffId);
-  return `${algorithm === "sha256" ? hex : parseDigest(digestOf(Buffer.from(diffId))).hex}.erofs`;
-}
-
-/** Stands for a layer and all below it. */
-function chainOf(chain: string, diffId: string): string {
-  return digestOf(Buffer.from(`${chain} ${diffId}`));
 }
 
 function nameLayer(node: Node, blobId: string): void {

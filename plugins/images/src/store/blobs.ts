@@ -49,6 +49,11 @@ export class Blobs {
     return (await this.sizeOf(id)) !== undefined;
   }
 
+  async hasAll(ids: readonly string[]): Promise<boolean> {
+    for (const id of ids) if (!(await this.has(id))) return false;
+    return true;
+  }
+
   /** Makes the directories. */
   async prepare(): Promise<void> {
     const { files } = this.#host;
