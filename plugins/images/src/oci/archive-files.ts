@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CallOptions, Host } from "@silkvm/core";
+import { type CallOptions, type Host, isSilkError } from "@silkvm/core";
 import { ByteSource } from "@silkvm/storage";
 import { imageInvalid, shown, tooLarge } from "../errors.ts";
 import { SequentialWriter } from "../files/sequential-writer.ts";
@@ -11,7 +11,7 @@ const mostFiles = 4096;
 
 /**
  * Unpacks the archive of an image into a directory of the caller's own, under names of its own.
- * @throws SilkError `IMAGE_INVALID` for what has no place in one, `IMAGE_TOO_LARGE`
+ * @throws SilkError `IMAGE_INVALID` for what has no place in one, or is damaged; `IMAGE_TOO_LARGE`
  */
 export async function unpackImageArchive(
   host: Host,
@@ -24,6 +24,12 @@ export async function unpackImageArchive(
   const chunks = archive[Symbol.asyncIterator]();
   try {
     await unpack(host, new ByteSource(chunks), directory, { signal, mostBytes }, paths, links);
+  } catch (error) {
+    if (!isSilkError(error) || error.code !== "ARCHIVE_INVALID") throw error;
+    throw imageInvalid(error.message, {
+      hint: "See that all of it has arrived, or save the image once more.",
+      cause: error,
+    });
   } finally {
     await chunks.return?.();
   }
