@@ -84,5 +84,7 @@ function describeArgs(args: readonly (string | { readonly name: string })[]): st
   if (unexpected.length > 0)
     return `unexpected argument ${unexpected.map((arg) => JSON.stringify(arg)).join(", ")}`;
   const missing = args.flatMap((arg) => (typeof arg === "string" ? [] : arg.name.toUpperCase()));
-  return `the argument ${missing.join(", ")} is missing`;
+  return missing.length === 1
+    ? `the argument ${missing[0]} is missing`
+    : `the arguments ${missing.join(" and ")} are missing`;
 }

@@ -219,9 +219,15 @@ function refuseOwn(name: string | undefined, oclif: Config): void {
 
 /** @throws SilkError `PLUGINS_BUSY` */
 async function lockPlugins({ host, oclif, signal, wait }: PluginChange): Promise<AsyncDisposable> {
+  let lock: AsyncDisposable | undefined;
   try {
     await host.files.mkdir(oclif.dataDir, { mode: 0o700 });
+    lock = await host.locks.acquire(join(oclif.dataDir, "plugins.lock"), 0, {
+      waitMs: wait ? Number.POSITIVE_INFINITY : 0,
+      signal,
+    });
   } catch (error) {
+    signal?.throwIfAborted();
     const { code, kind, message } = toSilkError(error);
     throw new SilkError(`plugins cannot be kept in ${oclif.dataDir}: ${message}`, {
       code,
@@ -230,10 +236,6 @@ async function lockPlugins({ host, oclif, signal, wait }: PluginChange): Promise
       cause: error,
     });
   }
-  const lock = await host.locks.acquire(join(oclif.dataDir, "plugins.lock"), 0, {
-    waitMs: wait ? Number.POSITIVE_INFINITY : 0,
-    signal,
-  });
   if (lock !== undefined) return lock;
   throw new SilkError("another command is changing the plugins", {
     code: "PLUGINS_BUSY",
