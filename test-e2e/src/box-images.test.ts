@@ -106,13 +106,14 @@ onLongBox("images on a host in a box", (host) => {
         `
         mkdir -m 0777 /var/lib/data
         head -c 200000 /dev/urandom >/var/lib/data/bytes
-        ${silk} >/root/output || echo "ended with $?"
+        ${silk} >/root/output 2>/root/errors || echo "ended with $?"
+        tail -n 1 /root/errors
         { printf 'me\\n1000\\nthe image\\n'; cat /var/lib/data/bytes; } | cmp - /root/output
         cat /var/lib/data/said
         rm -r /var/lib/data`,
         { input },
       );
-      expect(told === `ended with 7\n${input}`).toBe(true);
+      expect(told === `ended with 7\nthe image\n${input}`).toBe(true);
     });
 
     it("has a terminal with -it, of this size, where Ctrl-C is the program's", async () => {

@@ -12,7 +12,7 @@ export interface ContainerImage extends Disposable {
 
 /**
  * Makes an image whose programs are shell scripts, run by busybox as somebody who is not root. Its own one tells what it was given, keeps what it
- * reads in /data, writes what is there, and ends with 7.
+ * reads in /data, writes what is there, complains, and ends with 7.
  */
 export function makeContainerImage({ busyboxPath }: Pick<BoxParts, "busyboxPath">): ContainerImage {
   const path = mkdtempSync(join(tmpdir(), "silk-container-"));
@@ -20,7 +20,7 @@ export function makeContainerImage({ busyboxPath }: Pick<BoxParts, "busyboxPath"
   const config = {
     Entrypoint: ["/bin/busybox", "sh", "-c"],
     Cmd: [
-      'echo "$WHO"; busybox id -u; busybox cat name; busybox cat >/data/said; busybox cat /data/bytes; exit 7',
+      'echo "$WHO"; busybox id -u; busybox cat name; busybox cat >/data/said; busybox cat /data/bytes; busybox cat name >&2; exit 7',
     ],
     Env: ["PATH=/bin", "WHO=somebody"],
     User: "1000:1000",

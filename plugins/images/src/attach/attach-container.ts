@@ -9,8 +9,11 @@ import { MarkedStream } from "./marked-stream.ts";
 const knockMs = 250;
 /** How often it is told so while what its program writes is not taken. */
 const hereMs = 10_000;
-/** What the terminal of a VMM holds, so that none of it is thrown away. */
-const terminalBytes = 8192;
+/**
+ * What is on the way at most, so that none of it is thrown away: a terminal holds 8 KiB. A socket holds little more than the half of that, because a kernel's console
+ * writes 16 bytes at a time, each of which takes the room of 768; and QEMU drops what its socket does not take.
+ */
+const windowBytes: Readonly<Record<Console["kind"], number>> = { pty: 8192, socket: 4096 };
 /** No more than this is on the way to the program; it fits into a pipe. */
 const inputWindowBytes = 32 * 1024;
 const inputPieceBytes = 2048;
@@ -65,7 +68,6 @@ class Attachment implements ContainerAttachment {
   readonly #nonce = randomBytes(16).toString("hex");
   readonly #marked: MarkedStream;
   readonly #done = new AbortController();
-  readonly #isWindowed: boolean;
   #early: Buffer = Buffer.alloc(0);
   #hasBegun = false;
   #exit: GuestExit | undefined;
@@ -78,7 +80,6 @@ class Attachment implements ContainerAttachment {
   constructor(console: Console, options: AttachContainerOptions) {
     this.#console = console;
     this.#options = options;
-    this.#isWindowed = console.kind === "pty" && !options.tty;
     this.#marked = new MarkedStream(
       ["silk-begin", "silk-ready", "silk-more", "silk-err", "silk-end"],
       this.#nonce,
@@ -133,7 +134,7 @@ class Attachment implements ContainerAttachment {
       if (hasBegun && this.#exit === undefined)
         taken += piece.type === "mark" ? piece.sizeBytes : piece.bytes.length;
     }
-    if (taken > 0 && this.#isWindowed) this.#say(`a ${taken}`);
+    if (taken > 0 && !this.#options.tty) this.#say(`a ${taken}`);
   };
 
   #deliver(bytes: Buffer): void {
@@ -167,14 +168,15 @@ class Attachment implements ContainerAttachment {
     this.#hasBegun = true;
     clearInterval(this.#knocking);
     const { tty, input, size } = this.#options;
-    const window = this.#isWindowed ? terminalBytes : 0;
+    const window = tty ? 0 : windowBytes[this.#console.kind];
     const hasInput = input !== undefined && !tty;
     const { rows = 0, columns = 0 } = size ?? {};
     const words = [window, hasInput ? 1 : 0, rows, columns, this.#isApart ? 1 : 0];
     this.#say(["silk-go", this.#nonce, ...words].join(" "));
     this.#options.onBegin?.();
-    if (this.#isWindowed) this.#knocking = setInterval(this.#sayHere, hereMs);
-    if (!tty) this.#startInput();
+    if (tty) return;
+    this.#knocking = setInterval(this.#sayHere, hereMs);
+    this.#startInput();
   }
 
   /** Whoever waits for nothing does not read it: it would fill what holds it. */
