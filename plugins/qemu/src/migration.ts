@@ -45,16 +45,17 @@ export async function saveGuest(
   const uri = isAtLeast(version, fileUris)
     ? `file:${path}`
     : `exec:cat > ${quoted(unfinished)} && mv ${quoted(unfinished)} ${quoted(path)}`;
-  await monitor.execute("migrate", { uri });
-  await host.effect("QMP migrated", async () => {
-    try {
+  try {
+    await monitor.execute("migrate", { uri });
+    await host.effect("QMP migrated", async () => {
       await untilDone(host, waiting, "the guest's memory could not be written", { signal });
       await untilThere(host, path, signal);
-    } catch (error) {
-      await giveUp(host, waiting);
-      throw error;
-    }
-  });
+    });
+  } catch (error) {
+    // It may have begun even so: the guest would be stopped again at its end.
+    await giveUp(host, waiting);
+    throw error;
+  }
 }
 
 /** Reads the state of a guest from a file into a QEMU that waits for it. */
