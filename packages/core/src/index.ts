@@ -262,6 +262,7 @@ export {
 export { kvmDenied, kvmProblem, kvmUnavailable } from "./vmm/kvm.ts";
 export {
   type LaunchedVmm,
+  type Launcher,
   type LaunchEvidence,
   launchVmm,
   VmmEnded,

@@ -73,7 +73,8 @@ export interface VmmLaunch {
   readonly removeSockets: () => Promise<void>;
 }
 
-type Launcher = VmmFinder & Pick<BackendContext, "logger" | "paths">;
+/** What a launch needs of a backend. */
+export type Launcher = VmmFinder & Pick<BackendContext, "logger" | "paths">;
 
 /** How long a VMM that closed its socket may take until its process has ended and its log is complete. */
 const lastWordsMs = 2_000;
