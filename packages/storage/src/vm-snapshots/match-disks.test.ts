@@ -30,7 +30,7 @@ it("cidata, which a guest has at its first boot only, may be missing in the snap
 });
 
 it.each<[string, Disk[], Disk[], RegExp]>([
-  ["has a disk more", [cow, data], [cow], /disks more/],
+  ["has a disk more", [cow, data], [cow], /1 disk more/],
   ["has a disk less", [cow], [cow, data], /no disk for/],
   ["has no cidata", [cow], [cow, cidata], /no disk for/],
   ["has its disks in another order", [data, cow], [cow, data], /another disk/],
