@@ -6,6 +6,8 @@ const SECTOR = 512;
 const SAY_AGAIN_MS = 200;
 /** No kernel gets to its first program at once. */
 const BOOT_MS = 300;
+/** From the last words of a kernel until its machine is off. */
+const PANIC_MS = 1_000;
 
 /**
  * A container's VM, as the init of a boot kit behaves at the console: it waits for who attaches, runs a program of its own little set, writes down how
@@ -105,7 +107,8 @@ export class Container {
         return undefined;
       case "panic":
         this.#write("panic\r\n");
-        return this.#powerOff();
+        setTimeout(this.#powerOff, PANIC_MS);
+        return undefined;
       default:
         this.#complain(`silk: ${program}: there is no such program in the image's PATH\n`);
         return this.#finish("exit", 127);
