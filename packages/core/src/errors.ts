@@ -115,6 +115,16 @@ export class SilkError extends Error {
 Object.defineProperty(SilkError.prototype, "name", { value: "SilkError" });
 Object.defineProperty(SilkError.prototype, brand, { value: true });
 
+/** The same error with other words, or with more to tell; its causes stay. */
+export function restated(
+  error: SilkError,
+  told: Pick<SilkErrorOptions, "hint" | "details" | "cause"> & { readonly message?: string },
+): SilkError {
+  const { code, kind, hint, details, cause } = error;
+  const { message = error.message, ...more } = told;
+  return new SilkError(message, { code, kind, hint, details, cause, ...more });
+}
+
 /** Whether a value is a SilkError of any loaded copy of this package. */
 export function isSilkError(value: unknown): value is SilkError {
   return (

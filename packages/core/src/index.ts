@@ -74,6 +74,7 @@ export {
   causeMessages,
   exitCodes,
   isSilkError,
+  restated,
   SilkError,
   type SilkErrorJson,
   type SilkErrorKind,
@@ -202,6 +203,7 @@ export {
   openDatabase,
   openDatabaseReadOnly,
 } from "./store/database.ts";
+export { directoryAbove } from "./own-directory.ts";
 export { storeVersion } from "./store/schema.ts";
 export type { VmSummary } from "./store/rows.ts";
 export { validate } from "./validate.ts";

@@ -5,7 +5,8 @@ import {
   type Nic,
   type NicChange,
   type NicView,
-  SilkError,
+  restated,
+  type SilkError,
   toSilkError,
 } from "@silkvm/core";
 import { planResize } from "./plan-resize.ts";
@@ -136,11 +137,8 @@ function told(
   if (!changed && !asked) return failure;
   const has = `${name} has ${after} ${after === 1 ? "NIC" : "NICs"} now, on the way from ${before} to ${target}`;
   const waits = `; its guest was asked to let go of ${leaving.join(", ")}, and may yet`;
-  return new SilkError(`${failure.message}; ${has}${asked ? waits : ""}`, {
-    code: failure.code,
-    kind: failure.kind,
-    hint: failure.hint,
+  return restated(failure, {
+    message: `${failure.message}; ${has}${asked ? waits : ""}`,
     details: { ...failure.details, before, after, target, added, removed, leaving, warnings },
-    cause: failure.cause,
   });
 }

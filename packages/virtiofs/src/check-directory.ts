@@ -1,5 +1,11 @@
 import { dirname, sep } from "node:path";
-import { type DeviceContext, type Host, SilkError, type SilkErrorOptions } from "@silkvm/core";
+import {
+  type DeviceContext,
+  directoryAbove,
+  type Host,
+  SilkError,
+  type SilkErrorOptions,
+} from "@silkvm/core";
 
 /**
  * Checks that a directory can be shared.
@@ -10,20 +16,16 @@ export async function checkDirectory(
   dir: string,
   { host, rootDir, paths }: Pick<DeviceContext, "host" | "rootDir" | "paths">,
 ): Promise<string> {
-  const { files } = host;
   const real = await checkReadable(dir, host);
-  for (const own of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
-    // No VM has been started since the host was: nothing can be in it yet.
-    if ((await files.stat(own)) === undefined) continue;
-    const place = await files.realpath(own);
-    if (real !== place && !real.startsWith(place + sep)) continue;
+  const directories = [rootDir, dirname(paths.runDir), dirname(paths.logPath)];
+  const own = await directoryAbove(host, real + sep, directories);
+  if (own !== undefined)
     throw new SilkError(`${dir} is one of silk's own directories, below ${own}`, {
       code: "INVALID_DIRECTORY",
       kind: "invalid",
       hint: "Share a directory of your own.",
       details: { path: dir },
     });
-  }
   return real;
 }
 

@@ -17,7 +17,7 @@ import { openWaitingClient } from "./client.ts";
 import type { Machine } from "./machine.ts";
 import { removeSockets } from "./remove-sockets.ts";
 import { checkVersion } from "./version.ts";
-import { programHint } from "./vmm-program.ts";
+import { programOf } from "./vmm-program.ts";
 
 /** How a VMM is launched, and what is done with it until its guest runs. */
 export interface Launch extends Pick<VmmLaunch, "args" | "timeoutMs" | "failure"> {
@@ -49,7 +49,7 @@ export function launchVmm(
     vm,
     {
       ...launch,
-      program: { command: program, hint: programHint },
+      program: programOf(machine, program),
       // With a backtrace the VMM's errors would end in pages of addresses.
       env: { RUST_BACKTRACE: "0" },
       troubleOf,

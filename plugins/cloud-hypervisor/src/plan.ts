@@ -2,7 +2,7 @@ import { type Disk, type OperationContext, type ResolvedVmSpec, SilkError } from
 import { planVm } from "@silkvm/storage";
 import { checkFirmware } from "./check-firmware.ts";
 import type { Machine } from "./machine.ts";
-import { programHint } from "./vmm-program.ts";
+import { programOf } from "./vmm-program.ts";
 
 /** Checks a wanted VM against this host, and says which disks it will have. Makes nothing. */
 export async function plan(
@@ -12,8 +12,7 @@ export async function plan(
 ): Promise<{ readonly disks: readonly Disk[] }> {
   const { boot } = spec;
   if (boot.kind === "direct") checkCmdline(boot.cmdline);
-  const program = { command: machine.settings.chBinary, hint: programHint };
-  const planned = await planVm(machine, spec, program, context);
+  const planned = await planVm(machine, spec, programOf(machine), context);
   if (boot.kind === "firmware") await checkFirmware(machine.host, boot.firmwarePath);
   return planned;
 }

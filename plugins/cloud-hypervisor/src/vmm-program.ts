@@ -1,17 +1,21 @@
-import { findVmmProgram } from "@silkvm/core";
+import { findVmmProgram, type VmmProgram } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
 
-/** What a user can do where the program is missing. */
-export const programHint =
-  "Install cloud-hypervisor (https://github.com/cloud-hypervisor/cloud-hypervisor/releases), or name the program with SILK_CH_BINARY.";
+/** The VMM program of the settings, or what was found to be it, with what a user can do where it is missing. */
+export function programOf(
+  { settings }: Pick<Machine, "settings">,
+  command: string = settings.chBinary,
+): VmmProgram {
+  return {
+    command,
+    hint: "Install cloud-hypervisor (https://github.com/cloud-hypervisor/cloud-hypervisor/releases), or name the program with SILK_CH_BINARY.",
+  };
+}
 
 /**
  * The absolute path of the VMM program.
  * @throws SilkError `VMM_NOT_FOUND`
  */
-export function vmmProgram({
-  host,
-  settings,
-}: Pick<Machine, "host" | "settings">): Promise<string> {
-  return findVmmProgram(host, { command: settings.chBinary, hint: programHint });
+export function vmmProgram(machine: Pick<Machine, "host" | "settings">): Promise<string> {
+  return findVmmProgram(machine.host, programOf(machine));
 }

@@ -1,4 +1,4 @@
-import { type Host, kvmProblem, SilkError } from "@silkvm/core";
+import { type Host, kvmProblem, restated, type SilkError } from "@silkvm/core";
 import type { Machine } from "./machine.ts";
 
 /** What runs the guest's code, and why. */
@@ -32,11 +32,7 @@ export async function requireAccel(machine: Machine): Promise<AccelChoice> {
   const choice = await chooseAccel(machine);
   const { accel, problem } = choice;
   if (accel !== "kvm" || problem === undefined) return choice;
-  const { message, code, kind, hint, details } = problem;
-  throw new SilkError(message, {
-    code,
-    kind,
-    hint: `${hint} Or let VMs run without it, and slower: silk config set qemuAccel auto`,
-    details,
+  throw restated(problem, {
+    hint: `${problem.hint} Or let VMs run without it, and slower: silk config set qemuAccel auto`,
   });
 }

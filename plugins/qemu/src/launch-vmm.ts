@@ -13,7 +13,7 @@ import { connectTo, type Monitor } from "./monitor.ts";
 import type { QmpCallOptions } from "./qmp/client.ts";
 import { QmpClosedError, QmpError, QmpTimeoutError } from "./qmp/errors.ts";
 import { checkVersion, formatVersion } from "./version.ts";
-import { programHint } from "./vmm-program.ts";
+import { programOf } from "./vmm-program.ts";
 
 /** How a VMM is launched, and what is done with it until its guest runs. */
 export interface Launch extends Pick<VmmLaunch, "args" | "timeoutMs" | "failure"> {
@@ -45,7 +45,7 @@ export function launchVmm(
     vm,
     {
       ...launch,
-      program: { command: program, hint: programHint },
+      program: programOf(machine, program),
       troubleOf,
       removeSockets: () => removeSockets(machine, vm),
       async bringUp(vmm) {

@@ -3,7 +3,7 @@ import { planVm } from "@silkvm/storage";
 import { mostDisks } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import { isMicrovm } from "./settings.ts";
-import { programHint } from "./vmm-program.ts";
+import { programOf } from "./vmm-program.ts";
 
 /** Checks a wanted VM against this host, and says which disks it will have. Makes nothing. */
 export async function plan(
@@ -11,15 +11,14 @@ export async function plan(
   spec: ResolvedVmSpec,
   context: OperationContext,
 ): Promise<{ readonly disks: readonly Disk[] }> {
-  const { qemuBinary, qemuMachine } = machine.settings;
+  const { qemuMachine } = machine.settings;
   if (spec.boot.kind === "firmware" && isMicrovm(qemuMachine))
     throw new SilkError(`--firmware: QEMU's machine ${qemuMachine} boots kernels only`, {
       code: "INVALID_SPEC",
       kind: "unsupported",
       hint: "Use the machine q35: silk config set qemuMachine q35, or SILK_QEMU_MACHINE=q35.",
     });
-  const program = { command: qemuBinary, hint: programHint };
-  const planned = await planVm(machine, spec, program, context);
+  const planned = await planVm(machine, spec, programOf(machine), context);
   const count = planned.disks.length;
   if (count > mostDisks)
     throw new SilkError(

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { type HostFiles, SilkError } from "@silkvm/core";
+import { pluginInvalid } from "./plugin-invalid.ts";
 import { readPackage } from "./read-package.ts";
 
 /**
@@ -48,9 +49,5 @@ async function isTarball(path: string): Promise<boolean> {
 }
 
 function invalid(message: string): SilkError {
-  return new SilkError(message, {
-    code: "PLUGIN_INVALID",
-    kind: "invalid",
-    hint: "`npm pack` in the directory of a package makes one.",
-  });
+  return pluginInvalid(message, { hint: "`npm pack` in the directory of a package makes one." });
 }

@@ -4,6 +4,7 @@ import {
   discoverPlugins,
   type Host,
   type PluginDefinition,
+  restated,
   SilkError,
   toSilkError,
   withoutClashes,
@@ -11,6 +12,7 @@ import {
 import { bundledPlugins } from "./bundled.ts";
 import { checkSource } from "./check-source.ts";
 import { runNpm } from "./npm.ts";
+import { pluginInvalid } from "./plugin-invalid.ts";
 import { type PluginEntry, readPluginList, writePluginList } from "./plugin-list.ts";
 import { readPackage } from "./read-package.ts";
 import { nameInSpec, pathInSpec } from "./spec.ts";
@@ -78,7 +80,7 @@ export async function installPlugin(
 export async function linkPlugin(change: PluginChange, directory: string): Promise<PlacedPlugin> {
   const { name } = await readPackage(change.host.files, directory);
   if (typeof name !== "string" || name === "")
-    throw invalid(`${directory} is no package: its package.json has no name`);
+    throw pluginInvalid(`${directory} is no package: its package.json has no name`);
   refuseOwn(name, change.oclif);
   await checkPackage(change, name, directory, true);
   await using _lock = await lockPlugins(change);
@@ -152,9 +154,9 @@ async function checkPackage(
   const packageJson = await readPackage(host.files, root);
   const { silk, oclif: own } = packageJson;
   if (silk === undefined && own === undefined)
-    throw invalid(
+    throw pluginInvalid(
       `${name} is no plugin of silk: its package.json has neither "silk" nor "oclif"`,
-      "The plugin author's guide tells what belongs there.",
+      { hint: "The plugin author's guide tells what belongs there." },
     );
   if (!force) {
     const candidate = await discoverPlugins([{ name, from: root }], { timeoutMs, eager: true });
@@ -168,13 +170,9 @@ async function checkPackage(
 }
 
 /** What helps with a plugin that is there is no help with one that is not. */
-function notPlaced({ message, code, kind, details, cause }: SilkError): SilkError {
-  return new SilkError(message, {
-    code,
-    kind,
+function notPlaced(error: SilkError): SilkError {
+  return restated(error, {
     hint: "Nothing was changed. Its author can mend it; --force installs it all the same.",
-    details,
-    cause,
   });
 }
 
@@ -200,7 +198,7 @@ async function onlyDependency(files: Host["files"], prefix: string, spec: string
   const { dependencies } = await readPackage(files, prefix);
   const [name, ...more] = Object.keys(dependencies ?? {});
   if (name === undefined || more.length > 0)
-    throw invalid(`npm installed ${spec}, and does not say under which name`);
+    throw pluginInvalid(`npm installed ${spec}, and does not say under which name`);
   return name;
 }
 
@@ -252,8 +250,4 @@ async function removeStrays({ host, oclif }: PluginChange): Promise<void> {
     const path = join(dir, name);
     if (!listed.some(({ root }) => root.startsWith(`${path}/`))) await host.files.remove(path);
   }
-}
-
-function invalid(message: string, hint?: string): SilkError {
-  return new SilkError(message, { code: "PLUGIN_INVALID", kind: "invalid", hint });
 }

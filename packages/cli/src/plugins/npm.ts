@@ -1,4 +1,5 @@
 import { type Host, SilkError, type ToolResult } from "@silkvm/core";
+import { installable, pluginInvalid } from "./plugin-invalid.ts";
 
 /** Far more than any plugin takes on a slow line. */
 const npmTimeoutMs = 10 * 60_000;
@@ -64,25 +65,20 @@ function npmFailure(what: string, { exitCode, stderr }: ToolResult): SilkError {
   );
   const why = (told[0] ?? stderr.trim().split("\n").at(-1) ?? "").replace(/^(404|notarget) /, "");
   const message = `${what} cannot be installed: ${why || `npm ended with ${exitCode}`}`;
-  const hint =
-    "Name a package of the registry (name or name@version), a tarball, a directory, or a git repository.";
   const details = { npm: { exitCode, code, stderr: stderr.slice(-4_000) } };
   if (missing.has(code))
     return new SilkError(message, {
       code: "PLUGIN_NOT_FOUND",
       kind: "not-found",
-      hint,
+      hint: installable,
       details,
     });
   if (damaged.has(code))
-    return new SilkError(message, {
-      code: "PLUGIN_INVALID",
-      kind: "invalid",
+    return pluginInvalid(message, {
       hint: "It is no whole tarball of a package: pack it with `npm pack`, or fetch it again.",
       details,
     });
-  if (misspelt.has(code))
-    return new SilkError(message, { code: "PLUGIN_INVALID", kind: "invalid", hint, details });
+  if (misspelt.has(code)) return pluginInvalid(message, { hint: installable, details });
   if (unreachable.has(code))
     return new SilkError(message, {
       code: "REGISTRY_UNAVAILABLE",

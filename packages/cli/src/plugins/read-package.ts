@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type HostFiles, SilkError } from "@silkvm/core";
+import { pluginInvalid } from "./plugin-invalid.ts";
 
 /** The package.json of a directory. @throws SilkError `FILE_NOT_FOUND`, `PLUGIN_INVALID` */
 export async function readPackage(
@@ -18,9 +19,6 @@ export async function readPackage(
     if (typeof value !== "object" || value === null) throw new Error("it holds no object");
     return value as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw new SilkError(`${path} cannot be read: ${(error as Error).message}`, {
-      code: "PLUGIN_INVALID",
-      kind: "invalid",
-    });
+    throw pluginInvalid(`${path} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { SilkError } from "@silkvm/core";
+import { installable, pluginInvalid } from "./plugin-invalid.ts";
 
 const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(?:@[^@/\s]+)?$/i;
 
@@ -9,11 +9,7 @@ const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(?:@
  */
 export function toNpmSpec(typed: string, cwd: string): string {
   if (typed.trim() === "" || typed.startsWith("-"))
-    throw new SilkError(`${JSON.stringify(typed)} is no plugin`, {
-      code: "PLUGIN_INVALID",
-      kind: "invalid",
-      hint: "Name a package of the registry (name or name@version), a tarball, a directory, or a git repository.",
-    });
+    throw pluginInvalid(`${JSON.stringify(typed)} is no plugin`, { hint: installable });
   if (typed.startsWith("file:")) return `file:${resolve(cwd, typed.slice("file:".length))}`;
   if (/^\.{0,2}\//.test(typed) || typed === "." || typed === "..") return fileSpec(typed, cwd);
   // Such a name is no package's, and npm would take it for a file, too.

@@ -9,6 +9,7 @@ import {
   SilkError,
   withoutClashes,
 } from "@silkvm/core";
+import { pluginInvalid } from "./plugin-invalid.ts";
 import { bundledPlugins } from "./bundled.ts";
 import { commandClashes } from "./command-clashes.ts";
 import { configuredPlugins, type PluginOrigin } from "./locations.ts";
@@ -151,11 +152,9 @@ function shadowedCommand(plugin: string, command: string, owner: string): SilkEr
 }
 
 function withoutManifest(plugin: string): SilkError {
-  return new SilkError(
+  return pluginInvalid(
     `the commands of the plugin ${plugin} are left out: it has no oclif.manifest.json of its version`,
     {
-      code: "PLUGIN_INVALID",
-      kind: "invalid",
       hint: "Its build writes one, so that silk need not load every command at each start.",
       details: { plugin },
     },
@@ -169,11 +168,9 @@ function unstated(plugin: string, stated: PluginNames, brought: PluginNames): re
   );
   if (left.length === 0) return [];
   return [
-    new SilkError(
+    pluginInvalid(
       `the plugin ${plugin} brings what its package.json does not state (${left.join(", ")})`,
       {
-        code: "PLUGIN_INVALID",
-        kind: "invalid",
         hint: 'What "silk" in its package.json does not state is left out.',
         details: { plugin, unstated: left },
       },

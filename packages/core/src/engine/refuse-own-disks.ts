@@ -1,5 +1,6 @@
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { SilkError } from "../errors.ts";
+import { directoryAbove } from "../own-directory.ts";
 import type { DiskSpec } from "../vm/spec.ts";
 import type { EngineCore } from "./core.ts";
 
@@ -7,22 +8,22 @@ import type { EngineCore } from "./core.ts";
 const ownDirectories = ["vms", "snapshots", "images"];
 
 /** A second one that writes to a VM's disk, or to a snapshot's, destroys it. To read one is fine. @throws SilkError `INVALID_DISK` */
-export async function refuseOwnDisks(core: EngineCore, disks: readonly DiskSpec[]): Promise<void> {
-  const { files } = core.host;
+export async function refuseOwnDisks(
+  { host, config }: Pick<EngineCore, "host" | "config">,
+  disks: readonly DiskSpec[],
+): Promise<void> {
+  const { files } = host;
+  const directories = ownDirectories.map((name) => join(config.rootDir, name));
   for (const { path, readonly } of disks) {
     // What is not there is told of by whoever looks for it.
     if (readonly === true || (await files.stat(path)) === undefined) continue;
-    const real = await files.realpath(path);
-    for (const name of ownDirectories) {
-      const directory = join(core.config.rootDir, name);
-      if ((await files.stat(directory)) === undefined) continue;
-      if (!real.startsWith((await files.realpath(directory)) + sep)) continue;
-      throw new SilkError(`--disk: ${path} is one of silk's own files, below ${directory}`, {
+    const own = await directoryAbove(host, await files.realpath(path), directories);
+    if (own !== undefined)
+      throw new SilkError(`--disk: ${path} is one of silk's own files, below ${own}`, {
         code: "INVALID_DISK",
         kind: "invalid",
         hint: "Give the VM a copy of it, or attach it read-only: --disk FILE,readonly",
         details: { path },
       });
-    }
   }
 }

@@ -1,5 +1,5 @@
 import type { HotPlug } from "../devices/device-kind.ts";
-import { SilkError, toSilkError } from "../errors.ts";
+import { restated, type SilkError, toSilkError } from "../errors.ts";
 import type { OperationContext } from "../hypervisor.ts";
 import type { Attachment, DeviceData, VmRecord } from "../vm/record.ts";
 import type { EngineCore } from "./core.ts";
@@ -109,13 +109,7 @@ async function attachAgain(
 }
 
 /** The error with the device that it is about. */
-function withDevice(error: unknown, { id }: Attachment): SilkError {
-  const { message, code, kind, hint, details, cause } = toSilkError(error);
-  return new SilkError(message, {
-    code,
-    kind,
-    ...(hint === undefined ? {} : { hint }),
-    details: { ...details, deviceId: id },
-    cause,
-  });
+function withDevice(thrown: unknown, { id }: Attachment): SilkError {
+  const error = toSilkError(thrown);
+  return restated(error, { details: { ...error.details, deviceId: id } });
 }

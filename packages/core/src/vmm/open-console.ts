@@ -13,10 +13,7 @@ export async function socketConsole(
   path: string,
   options: CallOptions = {},
 ): Promise<Console> {
-  const stream = await host.connect(path, options).catch((error: unknown) => {
-    options.signal?.throwIfAborted();
-    throw consoleUnavailable(vm, `${path}: ${(error as Error).message}`, error);
-  });
+  const stream = await host.connect(path, options).catch(unavailable(vm, path, options));
   return {
     stream,
     path,
@@ -37,16 +34,25 @@ export async function terminalConsole(
   path: string,
   options: CallOptions = {},
 ): Promise<Console> {
-  const terminal = await host.openTerminal(path, options).catch((error: unknown) => {
-    options.signal?.throwIfAborted();
-    throw consoleUnavailable(vm, `${path}: ${(error as Error).message}`, error);
-  });
+  const terminal = await host.openTerminal(path, options).catch(unavailable(vm, path, options));
   return {
     stream: terminal,
     path,
     kind: "pty",
     resize: (size) => terminal.resize(size),
     [Symbol.asyncDispose]: () => closed(terminal),
+  };
+}
+
+/** Tells what could not be opened, unless that was given up. */
+function unavailable(
+  vm: VmRecord,
+  path: string,
+  { signal }: CallOptions,
+): (error: unknown) => never {
+  return (error) => {
+    signal?.throwIfAborted();
+    throw consoleUnavailable(vm, `${path}: ${(error as Error).message}`, error);
   };
 }
 

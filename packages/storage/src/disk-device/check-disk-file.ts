@@ -1,6 +1,7 @@
-import { dirname, isAbsolute, sep } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import {
   type DeviceContext,
+  directoryAbove,
   type FileStat,
   SilkError,
   type SilkErrorOptions,
@@ -52,7 +53,9 @@ export async function checkDiskFile(
       hint: "Name a raw image or a block device.",
     });
   const real = await files.realpath(path);
-  const own = await ownDirectory(real, context);
+  const { host, rootDir, paths } = context;
+  const directories = [rootDir, dirname(paths.runDir), dirname(paths.logPath)];
+  const own = await directoryAbove(host, real, directories);
   if (own !== undefined)
     throw refuse(`is one of silk's own files, below ${own}`, {
       code: "INVALID_DISK",
@@ -89,19 +92,6 @@ export async function checkDiskFile(
     });
   await refuseShared(real, stat, wanted, context);
   return real;
-}
-
-/** The directory of silk's that a file is in. */
-async function ownDirectory(
-  path: string,
-  { host, rootDir, paths }: DeviceContext,
-): Promise<string | undefined> {
-  for (const directory of [rootDir, dirname(paths.runDir), dirname(paths.logPath)]) {
-    // No VM has been started since the host was: nothing can be in it yet.
-    if ((await host.files.stat(directory)) === undefined) continue;
-    if (path.startsWith((await host.files.realpath(directory)) + sep)) return directory;
-  }
-  return undefined;
 }
 
 /** Two users of one image destroy it, unless both only read. The VMM's own lock does not see a second name within one VM. */

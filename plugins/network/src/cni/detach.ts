@@ -2,7 +2,7 @@ import {
   isSilkError,
   type Nic,
   type OperationContext,
-  SilkError,
+  restated,
   type VmRecord,
 } from "@silkvm/core";
 import { removeTaps } from "../ip/remove-taps.ts";
@@ -55,11 +55,9 @@ export async function detachFromCni(
 /** A VM must be removable also where its network will never be whole again. */
 function withWayOut(error: unknown, path: string): unknown {
   if (!isSilkError(error) || error.code === "CNI_STATE_DAMAGED") return error;
-  const { message, code, kind, details, hint } = error;
+  const { details, hint } = error;
   const wayOut = `To go on without, remove ${path}; an address may stay reserved.`;
-  return new SilkError(message, {
-    code,
-    kind,
+  return restated(error, {
     details: { ...details, path },
     hint: hint === undefined ? wayOut : `${hint} ${wayOut}`,
     cause: error,
