@@ -19,7 +19,7 @@ onBox("on a host in a box", (host) => {
     const boot = ["--firmware", box.guest.firmware, "--disk", disk, ...small];
     const id = (await silk.ok("vm", "create", "--name", "pc", ...boot)).trim();
     expect(await silk.ok("vm", "start", "pc")).toBe(`${id}\n`);
-    expect(await guestIsUp(box, "pc")).toMatch(/\] Linux version \d/);
+    await guestIsUp(box, "pc");
     expect(await silk.json<VmSummary[]>("vm", "list")).toMatchObject([{ id, state: "running" }]);
     expect(await inGuest(box, "pc", "uname -s")).toBe("Linux\n");
 

@@ -6,10 +6,14 @@ const answerMs = 60_000;
 /** The guest has answered by then: nothing more is waited for. */
 const leave = ["--idle-timeout", "10ms"];
 
-/** The command line of a guest whose console and shell are on this terminal. That time jumps when it is restored is nothing to report there. */
+/**
+ * The command line of a guest whose console and shell are on this terminal. That time jumps when it is restored is nothing to report there.
+ * The kernel is quiet: each character on a serial port leaves the guest, and QEMU's emulation of that now and then lets it run on where
+ * its host was.
+ */
 export function guestCommandLine(tty: "hvc0" | "ttyS0"): string {
   const calm = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
-  return `console=${tty} panic=-1 mitigations=off ${calm} BOX_TTY=${tty}`;
+  return `console=${tty} quiet panic=-1 mitigations=off ${calm} BOX_TTY=${tty}`;
 }
 
 /** Flags of a VM that boots the Linux guest directly. */
@@ -24,8 +28,8 @@ export function directBoot({ guest }: Box): readonly string[] {
   ];
 }
 
-/** Waits until the Linux in a VM that was just started has come up, and gives what was on its console by then. */
-export async function guestIsUp(box: Box, vm: string): Promise<string> {
+/** Waits until the Linux in a VM that was just started has come up. */
+export async function guestIsUp(box: Box, vm: string): Promise<void> {
   const greeting = "box guest is up";
   const { code, stdout, stderr } = await box.silk.run(["vm", "console", vm, ...leave], {
     until: greeting,
@@ -33,7 +37,6 @@ export async function guestIsUp(box: Box, vm: string): Promise<string> {
   });
   if (code !== 0 || !stdout.includes(greeting))
     throw new Error(`the guest ${vm} does not come up (${code})\n${stdout}${stderr}`);
-  return stdout;
 }
 
 /** Runs a shell script in the guest, by its console. It must succeed; what it printed is given. */
