@@ -236,6 +236,16 @@ describe("the engine", () => {
     ]);
   });
 
+  it("tells plain JavaScript how a snapshot is named", async () => {
+    const engine = await open();
+    const vm = await engine.create(spec);
+    for (const from of ["golden", undefined, {}]) {
+      const wrong = { code: "INVALID_REF", kind: "invalid" };
+      await expect(vm.restore(from as never)).rejects.toMatchObject(wrong);
+      await expect(engine.clone(from as never)).rejects.toMatchObject(wrong);
+    }
+  });
+
   it("is of no use once it is closed, and says so", async () => {
     const engine = await open();
     engines = [];

@@ -40,7 +40,7 @@ async function uefiDisk(dir: string, { kernel, initrd, cmdline }: LinuxGuest): P
 }
 
 describe.skipIf(missing !== undefined)("a Linux guest under UEFI on qemu", () => {
-  it("has its console on the serial line, its disks and its variables, goes on as a clone with them, and shuts down by the power button", async () => {
+  it("has its console on the serial line, its disks and its variables, goes back and on as a clone with them, and shuts down by the power button", async () => {
     if ("missing" in guest) throw new Error(guest.missing);
     await using sandbox = await makeSandbox("cloud-hypervisor", [], {
       ...qemuSettings,
@@ -75,6 +75,9 @@ describe.skipIf(missing !== undefined)("a Linux guest under UEFI on qemu", () =>
     );
     await inLinux(vm, `mount -t efivarfs vars /mnt; printf '\\7\\0\\0\\0kept' >${variable}`);
     const { id } = await vm.save();
+    await inLinux(vm, `printf '\\7\\0\\0\\0lost' >${variable}`);
+    await vm.restore({ snapshot: id });
+    expect(await inLinux(vm, `tail -c 4 ${variable}`)).toBe("kept");
     await vm.delete({ force: true });
     const { vm: clone } = await engine.clone({ snapshot: id }, { name: "cloned" });
     expect(await inLinux(clone, `cat /sys/block/vdb/serial; tail -c 4 ${variable}`)).toBe(

@@ -1,4 +1,6 @@
 const aborted = 130;
+/** The program's own way out, also while a plugin is loaded, which has none. */
+const exit = process.exit.bind(process);
 
 type OnInterrupt = (signal: NodeJS.Signals, count: number) => void;
 
@@ -19,7 +21,7 @@ export function interruptSignal(): AbortSignal {
       taker.onInterrupt(signal, taker.count);
       return;
     }
-    if (created.signal.aborted) process.exit(aborted);
+    if (created.signal.aborted) exit(aborted);
     created.abort();
   };
   process.on("SIGINT", onSignal);

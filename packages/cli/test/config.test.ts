@@ -73,6 +73,17 @@ describe("silk config", () => {
     await sandbox.ok("config", "unset", "backend");
   });
 
+  it("takes a backend whose plugin is not there yet, with a warning", async () => {
+    const unknown = await sandbox.silk(["config", "set", "backend", "other"]);
+    expect(unknown).toMatchObject({ code: 0 });
+    expect(unknown.stderr).toContain(
+      'Warning: no plugin brings a backend "other" yet; there are auto, cloud-hypervisor',
+    );
+    const known = await sandbox.silk(["config", "set", "backend", "qemu"]);
+    expect(known.stderr).toBe(`Written to ${sandbox.env["SILK_CONFIG"]}.\n`);
+    await sandbox.ok("config", "unset", "backend");
+  });
+
   it.each([
     [["config", "set", "concurrency", "none"], 'the setting "concurrency" is not valid'],
     [["config", "set", "concurrency", "0"], "must be at least 1"],

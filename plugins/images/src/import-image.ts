@@ -34,7 +34,7 @@ export async function importImage(
     mostBytes: limits.unpackedBytes,
     signal: options.signal,
   });
-  const [own] = opened === "disk" ? [] : opened.names.filter((name) => /[:/]/.test(name));
+  const [own] = "diskPath" in opened ? [] : opened.names.filter((name) => /[:/]/.test(name));
   const name = options.name ?? own;
   if (name === undefined)
     throw new SilkError(`${what} does not tell its name`, {
@@ -43,10 +43,11 @@ export async function importImage(
       hint: "Give it one: --name NAME",
     });
   const ref = parseReference(name).name;
-  if (opened !== "disk") {
+  if (!("diskPath" in opened)) {
     await using contents = opened;
     return await keepLayers(context, contents, { ref, source: what }, options);
   }
-  const request = { path, ref, source: what, digest: options.checksum };
+  const { diskPath } = opened;
+  const request = { path, diskPath, ref, source: what, digest: options.checksum };
   return await keepDisk(context, await importDisk(diskContext(context, options), request), options);
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import {
   createReadStream,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -317,6 +318,25 @@ describe.skipIf(!canConvert)("without a registry", () => {
     expect((await bed.images.import(bed.path("rootfs.tar.gz"), { name: "mine:1" })).changed).toBe(
       false,
     );
+  });
+
+  test.skipIf(!has("xz"))("a root directory and an archive may be packed with xz", async () => {
+    await using bed = new Bed();
+    writeFileSync(bed.path("rootfs.tar"), base);
+    const { image: plain } = await bed.images.import(bed.path("rootfs.tar"), { name: "mine:1" });
+    run("xz", bed.path("rootfs.tar"));
+    const { image, changed } = await bed.images.import(bed.path("rootfs.tar.xz"), {
+      name: "mine:1",
+    });
+    expect([image, changed]).toEqual([plain, false]);
+
+    writeLayout(bed.path("layout"), [{ layers: [{ tar: base }, { tar: app }] }]);
+    run("tar", "-C", bed.path("layout"), "-cJf", bed.path("layout.txz"), ".");
+    const { image: layered } = await bed.images.import(bed.path("layout.txz"), { name: "a:1" });
+    const { image: same } = await bed.images.import(bed.path("layout"), { name: "b:1" });
+    expect(layered.blobIds).toEqual(same.blobIds);
+    expect(existsSync(bed.path("rootfs.tar.xz"))).toBe(true);
+    expect(readdirSync(bed.path("root/images/work"))).toEqual([]);
   });
 
   test("one layer is one blob in whatever image it is, with the same bytes each time", async () => {

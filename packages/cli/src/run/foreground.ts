@@ -9,6 +9,8 @@ import { say } from "../output/stderr.ts";
 
 /** A guest whose program has ended turns itself off within this; one whose kernel cannot is ended. */
 const powerOffMs = 15_000;
+/** A guest boots in seconds; one whose program has not begun by then may never begin it. */
+const slowBootMs = 60_000;
 
 export interface ForegroundOptions {
   readonly tty: boolean;
@@ -33,9 +35,9 @@ export async function runInForeground(
 ): Promise<VmEnd & { readonly exitCode: number }> {
   await vm.start({ ...open.change(`starting ${vm.name}`), cold: options.cold, attach: true });
   await using guest = await vm.console(open.call());
-  open.progress[Symbol.dispose]();
   const { attachContainer } = await import("@silkvm/images");
   using cleanup = new DisposableStack();
+  const booting = cleanup.use(tellOfBoot(open, vm.name));
   const stopping = stopOnSignals(vm);
   cleanup.use(stopping);
   const attachment = cleanup.use(
@@ -48,6 +50,7 @@ export async function runInForeground(
         ? { size: { rows: process.stdout.rows, columns: process.stdout.columns } }
         : {}),
       onBegin: () => {
+        booting[Symbol.dispose]();
         if (options.tty) void useTerminal(guest, options.interactive, cleanup);
       },
     }),
@@ -60,6 +63,7 @@ export async function runInForeground(
     copy(attachment.errors, process.stderr, stderrClosed()),
   ]);
   const exit = await attachment.ended;
+  booting[Symbol.dispose]();
   if (exit !== undefined) await orForce(vm, ended);
   const end = await ended;
   await stopping.done();
@@ -67,6 +71,23 @@ export async function runInForeground(
   if (!attachment.hasBegun && attachment.early !== "") say(attachment.early.trimEnd());
   if (exitCode === undefined) throw noExitStatus(vm, end, stopping.signal);
   return { ...end, exitCode, exitSignal: exit?.signal ?? end.exitSignal };
+}
+
+/** A guest whose kernel has stopped does not say so: whoever waits for its program is told that it does not begin. */
+function tellOfBoot(open: OpenEngine, name: string): Disposable {
+  open.progress.tell(`booting ${name}`);
+  const timer = setTimeout(() => {
+    const after = `${slowBootMs / 1000} seconds`;
+    open.note(
+      `${name} has not begun its program after ${after}. Where its kernel has stopped (too little --memory is one reason) it never will: Ctrl-C stops the VM.`,
+    );
+  }, slowBootMs);
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      open.progress[Symbol.dispose]();
+    },
+  };
 }
 
 /** Copies what the program writes, no faster than it is taken, and to its end also where nobody takes it any more. */

@@ -23,7 +23,7 @@ export interface OpenSource extends AsyncDisposable {
 
 /**
  * Opens what a VM is to be brought up from. Nobody can remove it while it is held.
- * @throws SilkError `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_BUSY`, `SNAPSHOT_DAMAGED`, `SNAPSHOT_FOREIGN_FILE`; `IMAGE_MISSING` where its image is not here
+ * @throws SilkError `INVALID_REF`, `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_BUSY`, `SNAPSHOT_DAMAGED`, `SNAPSHOT_FOREIGN_FILE`; `IMAGE_MISSING` where its image is not here
  */
 export async function openSource(
   core: EngineCore,
@@ -32,6 +32,7 @@ export async function openSource(
   options: LoadOptions,
   signal: AbortSignal | undefined,
 ): Promise<OpenSource> {
+  requireRef(from);
   await using held = new AsyncDisposableStack();
   const { directory, record } =
     "snapshot" in from
@@ -67,6 +68,17 @@ export async function openSource(
     },
     [Symbol.asyncDispose]: () => lease.disposeAsync(),
   };
+}
+
+/** Plain JavaScript can pass anything, most often an id alone. */
+function requireRef(from: unknown): void {
+  const { snapshot, directory } = (from ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof (snapshot ?? directory) === "string") return;
+  throw new SilkError("what to bring the VM up from is neither a snapshot nor a directory", {
+    code: "INVALID_REF",
+    kind: "invalid",
+    hint: 'It is { snapshot: "ID or NAME" } or { directory: "/path" }.',
+  });
 }
 
 /** Holds one of the engine's snapshots against removal, beside others who do. */

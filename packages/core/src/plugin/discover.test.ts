@@ -47,20 +47,27 @@ describe("discoverPlugins", () => {
     const from = await install({
       good: { entry: 'export default { name: "good", apiVersion: 1 }' },
       throwing: { entry: 'throw new Error("boom")' },
+      leaving: { entry: "process.exit(0)" },
       empty: { entry: "export const nothing = 1" },
       future: { entry: 'export default { name: "future", apiVersion: 99 }' },
     });
-    const names = ["throwing", "empty", "future", "absent", "good"];
+    const names = ["throwing", "leaving", "empty", "future", "absent", "good"];
+    const exit = Object.getOwnPropertyDescriptor(process, "exit");
     const { plugins, failed } = await discoverPlugins(names.map((name) => ({ name, from })));
     expect(plugins.flatMap(({ name, broken }) => (broken === undefined ? [name] : []))).toEqual([
       "good",
     ]);
     expect(failed.map(({ name, error }) => [name, error.code])).toEqual([
       ["throwing", "PLUGIN_BROKEN"],
+      ["leaving", "PLUGIN_BROKEN"],
       ["empty", "PLUGIN_INVALID"],
       ["future", "PLUGIN_INCOMPATIBLE"],
       ["absent", "PLUGIN_NOT_FOUND"],
     ]);
+    expect(failed[1]?.error.message).toBe(
+      "the plugin leaving cannot be loaded: it would end the process as it is loaded: process.exit(0)",
+    );
+    expect(Object.getOwnPropertyDescriptor(process, "exit")).toEqual(exit);
   });
 
   it("does not wait for an entry that never ends", async () => {

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { isSilkError, SilkError } from "../errors.ts";
 import { within } from "../within.ts";
 import { checkPlugin } from "./check.ts";
+import { forbidExit } from "./forbid-exit.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { kindsOfNames, namedKinds, pluginNames } from "./names.ts";
 import type { PluginDefinition } from "./plugin.ts";
@@ -18,7 +19,7 @@ export interface UnloadedPlugin {
 
 /**
  * Loads the entry of a plugin, and checks it.
- * @throws SilkError `PLUGIN_BROKEN` where the entry is missing, throws or does not come to an end; `PLUGIN_INVALID` where it exports no plugin, or
+ * @throws SilkError `PLUGIN_BROKEN` where the entry is missing, throws, ends the process or does not come to an end; `PLUGIN_INVALID` where it exports no plugin, or
  * lacks what its package.json states; `PLUGIN_INCOMPATIBLE`
  */
 export async function loadEntry(plugin: UnloadedPlugin): Promise<PluginDefinition> {
@@ -26,6 +27,7 @@ export async function loadEntry(plugin: UnloadedPlugin): Promise<PluginDefinitio
   const { href } = pathToFileURL(join(directory, manifest.plugin));
   let module: { readonly default?: unknown };
   try {
+    using _exit = forbidExit();
     module = await within(
       import(href) as Promise<typeof module>,
       timeoutMs,

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { type CallOptions, type Host, SilkError } from "@silkvm/core";
-import { checkSpace, readImageHeader, runTool, type Tool } from "@silkvm/storage";
+import { readImageHeader, runTool, type Tool } from "@silkvm/storage";
 import { shown, tooLarge } from "../errors.ts";
 import { readFile } from "../files/read-file.ts";
 import { SequentialWriter } from "../files/sequential-writer.ts";
+import { isXz, unxzInto } from "../files/unxz.ts";
 import { decompressLayer } from "../oci/decompress.ts";
 
 const qemuImg: Tool = {
@@ -11,12 +12,6 @@ const qemuImg: Tool = {
   missingCode: "QEMU_IMG_NOT_FOUND",
   failedCode: "QEMU_IMG_FAILED",
   debianPackage: "qemu-utils",
-};
-const xz: Tool = {
-  command: "xz",
-  missingCode: "XZ_NOT_FOUND",
-  failedCode: "XZ_FAILED",
-  debianPackage: "xz-utils",
 };
 const timeoutMs = 4 * 3_600_000;
 /** More than the largest disk that anybody makes an image of. */
@@ -112,9 +107,10 @@ function notADisk(what: string, why: string, hint?: string): SilkError {
 
 async function decompressed(host: Host, request: MakeDiskRequest): Promise<string> {
   const { sourcePath, what, directory, unpackedBytes, signal } = request;
+  if (await isXz(host, sourcePath))
+    return await unxzInto(host, sourcePath, directory, { what, mostBytes: unpackedBytes, signal });
   const head = Buffer.from(await host.files.readRange(sourcePath, 0, 8));
   const magic = head.toString("latin1");
-  if (magic.startsWith("\xfd7zXZ\0")) return await unxz(host, request);
   if (magic.startsWith("BZh") || magic.startsWith("PK\x03\x04"))
     throw notADisk(
       what,
@@ -134,23 +130,4 @@ async function decompressed(host: Host, request: MakeDiskRequest): Promise<strin
   }
   await writer.finish();
   return path;
-}
-
-/** Node has no xz. The program writes beside its input, and leaves holes for zeros. */
-async function unxz(host: Host, request: MakeDiskRequest): Promise<string> {
-  const { sourcePath, what, directory, unpackedBytes, signal } = request;
-  const packed = join(directory, "unpacked.xz");
-  await host.files.link(sourcePath, packed).catch(async () => {
-    await host.files.copy(sourcePath, packed, { signal });
-  });
-  const doing = `unpacking ${what}`;
-  const list = await runTool(host, xz, ["--robot", "--list", packed], doing, { signal, timeoutMs });
-  const size = Number(/^totals\t\d+\t\d+\t\d+\t(\d+)/m.exec(list)?.[1] ?? Number.NaN);
-  if (!(size <= unpackedBytes)) throw tooLarge(what, unpackedBytes);
-  await checkSpace(host, directory, Math.floor(size / 64), what);
-  await runTool(host, xz, ["--decompress", "--keep", "--force", packed], doing, {
-    signal,
-    timeoutMs,
-  });
-  return join(directory, "unpacked");
 }

@@ -151,14 +151,17 @@ export async function pullDisk(
 export async function importDisk(
   context: DiskContext,
   request: {
+    /** The file, which its digest is of. */
     readonly path: string;
+    /** The same, or what was unpacked of it. */
+    readonly diskPath: string;
     readonly ref: string;
     readonly source: string;
     readonly digest?: string | undefined;
   },
 ): Promise<ImageRecord> {
   const { host, signal, onProgress } = context;
-  const { path, digest } = request;
+  const { path, diskPath, digest } = request;
   const hash = hashFor(digest ?? `sha256:${"0".repeat(64)}`);
   let doneBytes = 0;
   const totalBytes = (await host.files.stat(path))?.sizeBytes;
@@ -171,7 +174,7 @@ export async function importDisk(
   if (digest !== undefined && digest !== actual)
     throw digestMismatch(request.source, digest, actual);
   return await diskRecord(context, {
-    sourcePath: path,
+    sourcePath: diskPath,
     what: request.source,
     ref: request.ref,
     source: request.source,

@@ -4,9 +4,9 @@ import { ByteSource } from "@silkvm/storage";
 import { tooLarge } from "../errors.ts";
 import { readFile } from "../files/read-file.ts";
 import { spool } from "../files/spool.ts";
+import { unxz } from "../files/unxz.ts";
 import { decompressLayer } from "../oci/decompress.ts";
 import { modulesInvalid } from "./errors.ts";
-import { unxz } from "./module-files.ts";
 
 const magic = "!<arch>\n";
 const headerBytes = 60;
@@ -46,7 +46,7 @@ export async function openTar(
   // Node has no xz.
   if (head.toString("latin1") === "\xfd7zXZ\0") {
     await spool(host, Readable.from(bytes), `${unpacked}.xz`, options);
-    await unxz(host, `${unpacked}.xz`, `unpacking ${path}`, options);
+    await unxz(host, `${unpacked}.xz`, { what: path, mostBytes, signal: options.signal });
   } else {
     const isPacked = head.readUInt16BE(0) === 0x1f8b || head.readUInt32LE(0) === 0xfd2fb528;
     if (!isPacked) return { path, ...member };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type CallOptions, type Host, SilkError } from "@silkvm/core";
-import { runTool } from "@silkvm/storage";
+import { unxz } from "../files/unxz.ts";
 import { modulesInvalid } from "./errors.ts";
 import { moduleName } from "./modinfo.ts";
 
@@ -68,34 +68,16 @@ export async function readModule(
   if (!path.endsWith(".xz")) return bytes;
   const packed = join(directory, `${moduleName(path)}.ko.xz`);
   await host.files.writeAtomic(packed, bytes, { mode: 0o600 });
-  const unpacked = packed.slice(0, -3);
-  await unxz(host, packed, `unpacking ${path}`, { signal });
+  const unpacked = await unxz(host, packed, {
+    what: path,
+    mostBytes: largestModuleBytes,
+    signal,
+  });
   try {
     return await readWhole(host, unpacked);
   } finally {
     await host.files.remove(unpacked);
   }
-}
-
-/** Unpacks FILE.xz into FILE, which stays alone. */
-export async function unxz(
-  host: Host,
-  path: string,
-  doing: string,
-  options: CallOptions,
-): Promise<void> {
-  await runTool(
-    host,
-    {
-      command: "xz",
-      missingCode: "XZ_NOT_FOUND",
-      failedCode: "XZ_FAILED",
-      debianPackage: "xz-utils",
-    },
-    ["--decompress", "--force", path],
-    doing,
-    { ...options, timeoutMs: 600_000 },
-  );
 }
 
 /** @throws SilkError `FILE_NOT_FOUND` */

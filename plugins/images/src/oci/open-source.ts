@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type CallOptions, type Host, isSilkError, SilkError } from "@silkvm/core";
 import { ByteSource } from "@silkvm/storage";
 import { readFile } from "../files/read-file.ts";
+import { isXz, unxzInto } from "../files/unxz.ts";
 import { readLayer } from "../layers/read-layer.ts";
 import { unpackImageArchive } from "./archive-files.ts";
 import type { ImageContents } from "./contents.ts";
@@ -10,6 +11,12 @@ import { directoryFiles } from "./image-files.ts";
 import { beginsImage } from "./known-files.ts";
 import { openLocalImage } from "./local-contents.ts";
 import { openRootfs } from "./rootfs-contents.ts";
+
+/** What can only be a disk. */
+export interface DiskSource {
+  /** The file, or what was unpacked of it. */
+  readonly diskPath: string;
+}
 
 /**
  * Finds out what a path of this machine is, by its content: an OCI layout, an archive of images, a root directory as a tar, or else a disk.
@@ -26,7 +33,7 @@ export async function openSource(
     readonly directory: string;
     readonly mostBytes: number;
   },
-): Promise<ImageContents | "disk"> {
+): Promise<ImageContents | DiskSource> {
   const { what, signal, mostBytes } = request;
   const stat = await host.files.stat(path);
   if (stat === undefined)
@@ -36,9 +43,12 @@ export async function openSource(
   if (stat.kind !== "file")
     throw new SilkError(`${what} is a ${stat.kind}`, { code: "NOT_A_FILE", kind: "invalid" });
   // A symlink that the user names is the user's to follow.
-  const real = await host.files.realpath(path);
+  const given = await host.files.realpath(path);
+  const real = (await isXz(host, given))
+    ? await unxzInto(host, given, request.directory, { what, mostBytes, signal })
+    : given;
   const first = await firstEntry(host, real);
-  if (first === undefined) return "disk";
+  if (first === undefined) return { diskPath: real };
   if (!beginsImage(first)) return await openRootfs(host, real, request);
   const directory = join(request.directory, "archive");
   await host.files.mkdir(directory, { mode: 0o700 });

@@ -1,7 +1,9 @@
 import { string } from "@oclif/core/args";
 import { SilkCommand } from "../../base-command.ts";
-import { changeConfigFile, requireSetting } from "../../config-file.ts";
-import { say } from "../../output/stderr.ts";
+import { changeConfigFile, readSettings, requireSetting } from "../../config-file.ts";
+import type { GlobalFlags } from "../../flags/global.ts";
+import { loadPlugins } from "../../plugins/load-plugins.ts";
+import { say, warn } from "../../output/stderr.ts";
 import { printJson } from "../../output/stdout.ts";
 
 export default class ConfigSet extends SilkCommand {
@@ -29,7 +31,17 @@ export default class ConfigSet extends SilkCommand {
     // What is relative here would be relative to something else wherever it is read.
     const value = absolutePaths({ [key]: typed }, process.cwd())[key];
     const path = await changeConfigFile(flags, (settings) => ({ ...settings, [key]: value }));
+    if (key === "backend") await this.#warnOfUnknown(String(value), flags);
     if (flags.json) printJson({ key, value, path });
     else say(`Written to ${path}.`);
+  }
+
+  /** It may come with a plugin that is installed later. */
+  async #warnOfUnknown(backend: string, flags: GlobalFlags): Promise<void> {
+    const { config } = await readSettings(flags);
+    const plugins = await loadPlugins(this.config, config);
+    const known = plugins.flatMap(({ backends = [] }) => backends.map(({ name }) => name));
+    if (backend === "auto" || known.includes(backend)) return;
+    warn(`no plugin brings a backend "${backend}" yet; there are auto, ${known.join(", ")}`);
   }
 }
