@@ -22,6 +22,7 @@ onBox("on a host in a box", (host) => {
     await guestIsUp(box, "pc");
     expect(await silk.json<VmSummary[]>("vm", "list")).toMatchObject([{ id, state: "running" }]);
     expect(await inGuest(box, "pc", "uname -s")).toBe("Linux\n");
+    expect(await inGuest(box, "pc", "dmesg | head -1")).toMatch(/\] Linux version \d/);
 
     expect(await silk.ok("vm", "stop", "pc", "--timeout", "60s")).toBe(`${id}\n`);
     expect(await box.sh("head -1 /root/button.img | tr -d '\\0'")).toBe(
